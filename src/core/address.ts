@@ -1,0 +1,122 @@
+import ipaddr from "ipaddr.js";
+import type { AddressCategory, Scope } from "./network.ts";
+
+export interface ParsedAddress {
+  /** IPv4 dotted or RFC 5952; v4-mapped IPv6 becomes IPv4; no zone. */
+  readonly address: string;
+  readonly zone: string | null;
+  readonly family: 4 | 6;
+}
+
+export interface Cidr {
+  readonly text: string;
+  readonly family: 4 | 6;
+  readonly bytes: readonly number[];
+  readonly prefix: number;
+}
+
+const METADATA = new Set(["169.254.169.254", "fd00:ec2::254", "100.100.100.200"]);
+
+/** Strict: four decimal octets for IPv4 (no octal, no short forms), any RFC 4291 text for IPv6, optional %zone. */
+export function parseAddress(text: string): ParsedAddress | null {
+  const percent = text.indexOf("%");
+  const bare = percent === -1 ? text : text.slice(0, percent);
+  const zone = percent === -1 ? null : text.slice(percent + 1);
+  if (zone === "") return null;
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) {
+    return { address: ipaddr.IPv4.parse(bare).toString(), zone, family: 4 };
+  }
+  if (!bare.includes(":") || !ipaddr.IPv6.isValid(bare)) return null;
+  const six = ipaddr.IPv6.parse(bare);
+  if (six.isIPv4MappedAddress()) return { address: six.toIPv4Address().toString(), zone, family: 4 };
+  return { address: six.toRFC5952String(), zone, family: 6 };
+}
+
+/** Category of an address `parseAddress` accepts; anything else is "reserved". */
+export function categorizeAddress(text: string): AddressCategory {
+  const parsed = parseAddress(text);
+  if (parsed === null) return "reserved";
+  if (METADATA.has(parsed.address)) return "metadata";
+  const ip = parsed.family === 4 ? ipaddr.IPv4.parse(parsed.address) : ipaddr.IPv6.parse(parsed.address);
+  switch (ip.range()) {
+    case "loopback":
+      return "loopback";
+    case "unspecified":
+      return "unspecified";
+    case "private":
+    case "uniqueLocal":
+      return "private";
+    case "carrierGradeNat":
+      return "cgnat";
+    case "linkLocal":
+      return "link-local";
+    case "multicast":
+    case "broadcast":
+      return "multicast";
+    case "unicast":
+      return "public";
+    // 6to4, Teredo and NAT64 addresses carry traffic to the public internet.
+    case "6to4":
+    case "teredo":
+    case "rfc6052":
+    case "rfc6145":
+      return "public";
+    default:
+      return "reserved";
+  }
+}
+
+/** Who can reach a socket bound to this address. Unknown ranges count as public: the wider reading. */
+export function bindScope(text: string): Scope {
+  switch (categorizeAddress(text)) {
+    case "unspecified":
+      return "all-interfaces";
+    case "loopback":
+      return "loopback";
+    case "private":
+    case "cgnat":
+    case "link-local":
+    case "metadata":
+      return "private";
+    case "multicast":
+      // A socket bound to a group hears the local segment.
+      return "private";
+    case "reserved":
+    case "public":
+      return "public";
+  }
+}
+
+/** "10.0.0.0/8", "2001:db8::/32", or a bare address as a host route. Null when it is neither or has host bits set. */
+export function parseCidr(text: string): Cidr | null {
+  const slash = text.indexOf("/");
+  const parsed = parseAddress(slash === -1 ? text : text.slice(0, slash));
+  if (parsed === null || parsed.zone !== null) return null;
+  const bits = parsed.family === 4 ? 32 : 128;
+  const prefixText = slash === -1 ? String(bits) : text.slice(slash + 1);
+  if (!/^\d{1,3}$/.test(prefixText)) return null;
+  const prefix = Number(prefixText);
+  if (prefix > bits) return null;
+  const bytes = bytesOf(parsed);
+  for (let bit = prefix; bit < bits; bit += 1) {
+    if (((bytes[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) return null;
+  }
+  return { text: `${parsed.address}/${prefix}`, family: parsed.family, bytes, prefix };
+}
+
+export function cidrContains(cidr: Cidr, address: string): boolean {
+  const parsed = parseAddress(address);
+  if (parsed === null || parsed.family !== cidr.family) return false;
+  const bytes = bytesOf(parsed);
+  for (let bit = 0; bit < cidr.prefix; bit += 1) {
+    const mask = 1 << (7 - (bit & 7));
+    if (((bytes[bit >> 3] ?? 0) & mask) !== ((cidr.bytes[bit >> 3] ?? 0) & mask)) return false;
+  }
+  return true;
+}
+
+function bytesOf(parsed: ParsedAddress): number[] {
+  return parsed.family === 4
+    ? ipaddr.IPv4.parse(parsed.address).toByteArray()
+    : ipaddr.IPv6.parse(parsed.address).toByteArray();
+}

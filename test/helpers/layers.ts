@@ -1,0 +1,35 @@
+/**
+ * The layers of src/ and the arrows between them (importer -> imported). This table is the one
+ * definition; test/architecture.test.ts enforces it and .oxlintrc.json repeats the bans for editors.
+ */
+export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  schema: ["core"],
+  policy: ["core", "schema"],
+  scan: ["core", "schema"],
+  assess: ["core", "schema", "scan"],
+  report: ["core", "schema", "assess"],
+  state: ["core", "schema"],
+  exec: ["core"],
+  collect: ["core", "schema", "exec", "state", "scan"],
+  app: ["core", "schema", "policy", "scan", "assess", "report"],
+  "deps.ts": ["core", "schema", "app", "state", "exec", "collect"],
+  cli: ["core", "schema", "deps.ts", "app", "report"],
+  "index.ts": ["core", "schema", "deps.ts", "app", "scan", "policy"],
+};
+
+/** Pure layers: no node modules, no clock, no randomness, no process. */
+export const PURE: readonly string[] = ["core", "schema", "policy", "scan", "assess", "report"];
+
+/** Packages and node modules, and the only layers that may import them. */
+export const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
+  "@sinclair/typebox": ["schema"],
+  json5: ["schema"],
+  "ipaddr.js": ["core"],
+  re2js: ["policy"],
+  execa: ["exec"],
+  "proper-lockfile": ["state"],
+  commander: ["cli"],
+  "node:fs": ["state", "collect", "exec"],
+  "node:child_process": [],
+};
