@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmod, chown, copyFile, cp, mkdir, mkdtemp, readFile, rename } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/**
+ * File modes, ownership and privilege mean nothing to root, so tests about them run as an
+ * ordinary user: the one named by CSE_TEST_USER (made by the CI set-up), else `nobody`; when the
+ * tests themselves run as an ordinary user, as that user.
+ */
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+const IS_ROOT = process.getuid?.() === 0;
+
+export interface OrdinaryUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface RunResult {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function ordinaryUser(): Promise<OrdinaryUser> {
+  const passwd = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
+  const wanted = IS_ROOT ? (process.env["CSE_TEST_USER"] ?? "nobody") : null;
+  const row = passwd.find((fields) => (wanted === null ? fields[2] === String(process.getuid?.()) : fields[0] === wanted));
+  if (row === undefined) throw new Error(`no such user: ${wanted ?? "the current one"}`);
+  return { name: row[0] ?? "", uid: Number(row[2]), gid: Number(row[3]) };
+}
+
+/** A fresh folder (0700) that belongs to the ordinary user. */
+export async function makeUserFolder(prefix = "cse-user-"): Promise<string> {
+  const user = await ordinaryUser();
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  await chown(folder, user.uid, user.gid);
+  return folder;
+}
+
+/** A copy of Node and of dist/ that the ordinary user can read wherever the checkout lies. */
+async function copyForUser(): Promise<{ folder: string; node: string }> {
+  const folder = join(tmpdir(), "copy");
+  const node = join(folder, "node");
+  if (!existsSync(node)) {
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    // Another worker may be copying too: publish by rename.
+    const partial = `${node}.${process.pid}`;
+    await copyFile(process.execPath, partial);
+    await chmod(partial, 0o755);
+    await rename(partial, node);
+  }
+  return { folder, node };
+}
+
+/**
+ * Bundles `moduleText` (an ES module; imports of project sources as `#src/state/read-file.ts`) and
+ * runs it as the ordinary user.
+ */
+export async function runAsUser(
+  moduleText: string,
+  options: { home?: string; env?: Record<string, string>; args?: readonly string[] } = {},
+): Promise<RunResult> {
+  const { folder, node } = await copyForUser();
+  const home = options.home ?? (await makeUserFolder());
+  const file = join(await mkdtemp(join(folder, "run-")), "main.mjs");
+  await chmod(dirname(file), 0o755);
+  await build({
+    stdin: { contents: moduleText, resolveDir: ROOT, loader: "ts", sourcefile: "main.ts" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    plugins: [
+      {
+        name: "project-sources",
+        setup(builder) {
+          builder.onResolve({ filter: /^#src\// }, (args) => ({ path: join(ROOT, args.path.slice(1)) }));
+        },
+      },
+    ],
+    outfile: file,
+    logLevel: "silent",
+  });
+  await chmod(file, 0o644);
+  return await spawnAsUser(node, [file, ...(options.args ?? [])], home, options.env);
+}
+
+/** Runs the built command (`dist/cli.js`) as the ordinary user, from a copy of the package. */
+export async function runCliAsUser(
+  args: readonly string[],
+  options: { home?: string; env?: Record<string, string>; stdin?: string } = {},
+): Promise<RunResult> {
+  const { folder, node } = await copyForUser();
+  const copy = join(folder, `package-${process.pid}`);
+  if (!existsSync(copy)) {
+    const partial = `${copy}.partial`;
+    for (const name of ["dist", "references", "package.json"]) {
+      await cp(join(ROOT, name), join(partial, name), { recursive: true });
+    }
+    await rename(partial, copy);
+  }
+  const home = options.home ?? (await makeUserFolder());
+  return await spawnAsUser(node, [join(copy, "dist/cli.js"), ...args], home, options.env, options.stdin);
+}
+
+/** Starts Node as the ordinary user and waits for it to end. */
+async function spawnAsUser(
+  node: string,
+  args: readonly string[],
+  home: string,
+  env: Record<string, string> = {},
+  stdin?: string,
+): Promise<RunResult> {
+  const user = await ordinaryUser();
+  const identity = IS_ROOT ? { uid: user.uid, gid: user.gid } : {};
+  const child = spawn(node, args, {
+    cwd: "/",
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: home, USER: user.name, LANG: "C.UTF-8", ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+    ...identity,
+  });
+  child.stdin.end(stdin ?? "");
+  return await collect(child);
+}
+
+/** Gathers output and exit of a child process. */
+export async function collect(child: ChildProcess): Promise<RunResult> {
+  const read = async (stream: NodeJS.ReadableStream | null): Promise<string> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream ?? []) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString("utf8");
+  };
+  const ended = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((done, failed) => {
+    child.on("error", failed);
+    child.on("close", (exitCode, signal) => done({ exitCode, signal }));
+  });
+  const [stdout, stderr, end] = await Promise.all([read(child.stdout), read(child.stderr), ended]);
+  return { ...end, stdout, stderr };
+}
