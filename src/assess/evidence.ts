@@ -1,4 +1,5 @@
 import type { Evidence } from "../core/evidence.ts";
+import type { BackupState, GatewayProcess, PrivilegePaths, StateTree, UpdateState } from "../core/host-evidence.ts";
 import type { EgressReport, PortReport, SocketInventory } from "../core/network.ts";
 import type { CommandPolicy } from "../schema/command-policy.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
@@ -26,83 +27,12 @@ export interface PolicyFile<T> {
   readonly policy: T | null;
 }
 
-export interface StateEntry {
-  readonly path: string;
-  readonly kind: "file" | "folder" | "symlink" | "other";
-  /** Permission bits only, e.g. 0o600. */
-  readonly mode: number;
-  readonly uid: number;
-  /** True when an ACL grants more than the mode shows; null when ACLs could not be read. */
-  readonly has_acl: boolean | null;
-}
-
-/** Modes and owners of the whole state tree and of the config, its includes and the log file outside of it. */
-export interface StateTree {
-  readonly root: string;
-  readonly expected_uid: number;
-  readonly entries_seen: number;
-  /** Only entries that deviate from 0700/0600, our uid, or are symlinks leaving the tree. */
-  readonly deviations: readonly StateEntry[];
-  /** Paths that could not be examined. A tree with any of these is never called hardened. */
-  readonly unreadable: readonly string[];
-  /** True when the walk stopped at its limit. */
-  readonly truncated: boolean;
-}
-
-/** The running OpenClaw gateway, or the account that would run it. */
-export interface GatewayProcess {
-  readonly running: boolean;
-  readonly pid: number | null;
-  readonly uid: number;
-  readonly user: string | null;
-  readonly groups: readonly string[];
-  readonly no_new_privs: boolean | null;
-  /** Effective capabilities as hex from /proc/<pid>/status. */
-  readonly cap_eff: string | null;
-  /** "process" when read from the running gateway, "current-user" when nothing runs. */
-  readonly basis: "process" | "current-user";
-}
-
-export interface PrivilegePath {
-  readonly via:
-    | "sudo"
-    | "doas"
-    | "pkexec"
-    | "su"
-    | "run0"
-    | "container-socket"
-    | "setuid"
-    | "capability"
-    | "group"
-    | "root";
-  /** What gets to uid 0: a rule, a path, a group. */
-  readonly what: string;
-  /** `passwordless`: works now without anyone; `password`: asks for one; `unknown`: cannot be told without trying. */
-  readonly strength: "passwordless" | "password" | "unknown";
-}
-
-/** What reaches uid 0 from the gateway's account. */
-export interface PrivilegePaths {
-  readonly user: string;
-  readonly uid: number;
-  readonly paths: readonly PrivilegePath[];
-  /** Minutes from sudoers, null when not readable or not set explicitly. */
-  readonly sudo_timestamp_minutes: number | null;
-  /** What could not be looked at, in words. */
-  readonly unknown: readonly string[];
-}
-
-export interface BackupState {
-  readonly latest_at: string | null;
-  readonly archive_path: string | null;
-  readonly verified: boolean | null;
-  readonly outside_state_dir: boolean | null;
-  readonly archive_exists: boolean | null;
-}
-
-export interface UpdateState {
-  readonly installed_version: string | null;
-  readonly latest_version: string | null;
-  readonly checked_at: string | null;
-  readonly node_version: string | null;
-}
+export type {
+  BackupState,
+  GatewayProcess,
+  PrivilegePath,
+  PrivilegePaths,
+  StateEntry,
+  StateTree,
+  UpdateState,
+} from "../core/host-evidence.ts";
