@@ -1,0 +1,51 @@
+import { CommanderError } from "commander";
+import { asSecurityError, exitCodeOf, SecurityError, type SecurityErrorCode } from "../core/error.ts";
+import { escapeControl } from "../core/text.ts";
+import { buildProgram } from "./program.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+
+/** Runs one command line and returns the exit code. Whatever goes wrong ends here, in words or as JSON. */
+async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const isJson = argv.includes("--json");
+  try {
+    const outcome = { exitCode: 0 };
+    await buildProgram(terminal, outcome).parseAsync([...argv], { from: "user" });
+    return outcome.exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? usageError(thrown) : asSecurityError(thrown);
+    terminal.settle();
+    if (isJson) {
+      const { code, message, hint } = error;
+      terminal.out(`${JSON.stringify({ status: "error", code, message, hint }, null, 2)}\n`);
+    } else {
+      terminal.note(`${terminal.paint.red("error")} ${error.code}: ${escapeControl(error.message)}`);
+      if (error.hint !== "") terminal.note(`  ${escapeControl(error.hint)}`);
+    }
+    if (error.code === "internal" && process.env["CSE_DEBUG"] === "1") {
+      terminal.note(escapeControl(error.cause instanceof Error ? (error.cause.stack ?? "") : String(error.cause)));
+    }
+    return exitCodeOf(error);
+  }
+}
+
+const USAGE_CODES: Readonly<Record<string, SecurityErrorCode>> = {
+  "commander.unknownOption": "unknown-flag",
+  "commander.unknownCommand": "unknown-command",
+  "commander.missingArgument": "missing-argument",
+  "commander.missingMandatoryOptionValue": "missing-argument",
+  "commander.optionMissingArgument": "missing-argument",
+};
+
+function usageError(error: CommanderError): SecurityError {
+  const code = USAGE_CODES[error.code] ?? "invalid-argument";
+  const message = code === "invalid-argument" && error.code === "commander.help" ? "No command given" : error.message;
+  return new SecurityError(code, message.replace(/^error: /, ""), { hint: "`cse --help` lists the commands." });
+}
+
+// A reader that goes away (`cse ... | head`) is not an error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+});
+
+process.exitCode = await main(process.argv.slice(2), openTerminal());

@@ -1,0 +1,82 @@
+import { createInterface } from "node:readline/promises";
+
+/** Colours, or the identity where the output is not a terminal. */
+export interface Paint {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly cyan: (text: string) => string;
+}
+
+/** Where a command's words go. The result goes to `out`, everything else to `note`. */
+export interface Terminal {
+  readonly paint: Paint;
+  readonly columns: number;
+  /** True when a person can be asked: input and notes are both a terminal. */
+  readonly canAsk: boolean;
+  out(text: string): void;
+  note(text: string): void;
+  /** Shows what goes on, once work has taken longer than a second; replaced by the next call. */
+  progress(step: string): void;
+  /** Takes the progress line away. */
+  settle(): void;
+  ask(question: string): Promise<string>;
+}
+
+const PROGRESS_AFTER_MS = 1_000;
+
+const sgr =
+  (code: number) =>
+  (text: string): string =>
+    `\u001b[${code}m${text}\u001b[0m`;
+const plain = (text: string): string => text;
+
+const COLOURED: Paint = { bold: sgr(1), dim: sgr(2), red: sgr(31), yellow: sgr(33), green: sgr(32), cyan: sgr(36) };
+const PLAIN: Paint = { bold: plain, dim: plain, red: plain, yellow: plain, green: plain, cyan: plain };
+
+/** The real terminal. `NO_COLOR` is honoured (https://no-color.org). */
+export function openTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  const isColoured = stdout.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  const started = performance.now();
+  let hasLine = false;
+  const settle = (): void => {
+    if (hasLine) stderr.write("\r\u001b[2K");
+    hasLine = false;
+  };
+  return {
+    paint: isColoured ? COLOURED : PLAIN,
+    columns: Math.max(40, Math.min(stdout.columns ?? 100, 120)),
+    canAsk: stdin.isTTY && stderr.isTTY,
+    out: (text) => {
+      settle();
+      stdout.write(text);
+    },
+    note: (text) => {
+      settle();
+      stderr.write(`${text}\n`);
+    },
+    progress: (step) => {
+      if (performance.now() - started < PROGRESS_AFTER_MS) return;
+      if (!stderr.isTTY) {
+        stderr.write(`… ${step}\n`);
+        return;
+      }
+      settle();
+      stderr.write(`… ${step}`);
+      hasLine = true;
+    },
+    settle,
+    ask: async (question) => {
+      settle();
+      const lines = createInterface({ input: stdin, output: stderr });
+      try {
+        return await lines.question(question);
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
