@@ -46,7 +46,9 @@ export async function preflight(deps: PreflightDeps): Promise<PreflightReport> {
         ? note("state-folder", "There is no OpenClaw state folder yet", "`cse init` makes it.")
         : ok("state-folder", `${path} is private`);
     }),
-    await guard("reports-folder", async () => ok("reports-folder", `${await deps.checkReportsFolder()} can be written`)),
+    await guard("reports-folder", async () =>
+      ok("reports-folder", `${await deps.checkReportsFolder()} can be written`),
+    ),
     await guard("openclaw-config", async () => {
       const path = await deps.checkConfig();
       return path === null

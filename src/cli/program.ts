@@ -24,7 +24,9 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
 
   const json = (command: Command): Command => command.option("--json", "print the result as JSON");
   const failOn = (command: Command): Command =>
-    command.addOption(new Option("--fail-on <risk>", "exit 1 when a finding has at least this risk").argParser(parseRisk));
+    command.addOption(
+      new Option("--fail-on <risk>", "exit 1 when a finding has at least this risk").argParser(parseRisk),
+    );
   const leaf = (parent: Command, name: string, description: string): Command =>
     json(parent.command(name).description(description)).exitOverride();
 
@@ -109,5 +111,8 @@ function parseRisk(text: string): Risk {
 }
 
 function parseList(text: string): string[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
