@@ -12,7 +12,7 @@ export interface Setting<T> {
 /**
  * Where a secret comes from. `literal`: in the config file in clear; `env`: a `${NAME}` reference or
  * an environment variable that OpenClaw reads itself; `secret-ref`: a SecretRef object;
- * `missing`: not set, or its variable is not set.
+ * `missing`: not set anywhere we can see (the gateway's own environment may still have it).
  */
 export interface SecretFact {
   readonly kind: "literal" | "env" | "secret-ref" | "missing";
@@ -49,7 +49,6 @@ export interface GatewayConfig {
     readonly enabled: Setting<boolean>;
     readonly allowed_origins: readonly string[];
     readonly host_header_origin_fallback: Setting<boolean>;
-    readonly allow_insecure_auth: Setting<boolean>;
     readonly disable_device_auth: Setting<boolean>;
   };
   /** Tools that `POST /tools/invoke` may call beyond, or never of, OpenClaw's own selection. */
@@ -82,6 +81,11 @@ export interface ChannelAccount {
   readonly default_require_mention: Setting<boolean>;
   readonly groups: readonly ChannelGroup[];
   readonly dangerous_name_matching: boolean;
+  /**
+   * False for a channel whose access rules this project does not know (third-party or with keys of
+   * its own): what is said above is then a guess and no proof of being closed.
+   */
+  readonly rules_known: boolean;
   /** all | allowlist | allowlist_quote; null when unset. */
   readonly context_visibility: string | null;
 }
@@ -167,7 +171,8 @@ export interface OpenClawConfig {
     /** Host and port only: a proxy URL may carry a password. */
     readonly proxy: string | null;
     readonly egress_proxy_enabled: Setting<boolean>;
-    readonly egress_proxy_allowed_hosts: readonly string[];
+    /** Null when unset, which restricts nothing; empty: only hosts that a stored secret is bound to. */
+    readonly egress_proxy_allowed_hosts: readonly string[] | null;
     readonly browser_enabled: Setting<boolean>;
     readonly browser_allows_private_network: Setting<boolean>;
     readonly browser_allowed_hosts: readonly string[];
