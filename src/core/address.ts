@@ -26,10 +26,24 @@ export function parseAddress(text: string): ParsedAddress | null {
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) {
     return { address: ipaddr.IPv4.parse(bare).toString(), zone, family: 4 };
   }
-  if (!bare.includes(":") || !ipaddr.IPv6.isValid(bare)) return null;
-  const six = ipaddr.IPv6.parse(bare);
+  const groups = withoutDottedTail(bare);
+  if (groups === null || !groups.includes(":") || !ipaddr.IPv6.isValid(groups)) return null;
+  const six = ipaddr.IPv6.parse(groups);
   if (six.isIPv4MappedAddress()) return { address: six.toIPv4Address().toString(), zone, family: 4 };
   return { address: six.toRFC5952String(), zone, family: 6 };
+}
+
+/**
+ * "::ffff:10.0.0.1" as "::ffff:a00:1"; null when the dotted tail is not strict IPv4. ipaddr.js itself
+ * reads octal and hexadecimal there, and takes "::10.0.0.1" for the v4-mapped address.
+ */
+function withoutDottedTail(text: string): string | null {
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  if (!tail.includes(".")) return text;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(tail)) return null;
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(tail).toByteArray();
+  const head = text.slice(0, text.length - tail.length);
+  return `${head}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
 /** Category of an address `parseAddress` accepts; anything else is "reserved". */
@@ -42,7 +56,8 @@ export function categorizeAddress(text: string): AddressCategory {
     case "loopback":
       return "loopback";
     case "unspecified":
-      return "unspecified";
+      // All of 0.0.0.0/8 has this range, but only its first address binds every interface.
+      return parsed.address === "0.0.0.0" || parsed.address === "::" ? "unspecified" : "reserved";
     case "private":
     case "uniqueLocal":
       return "private";
@@ -94,7 +109,7 @@ export function parseCidr(text: string): Cidr | null {
   if (parsed === null || parsed.zone !== null) return null;
   const bits = parsed.family === 4 ? 32 : 128;
   const prefixText = slash === -1 ? String(bits) : text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(prefixText)) return null;
+  if (!/^(?:0|[1-9]\d{0,2})$/.test(prefixText)) return null;
   const prefix = Number(prefixText);
   if (prefix > bits) return null;
   const bytes = bytesOf(parsed);
@@ -104,6 +119,7 @@ export function parseCidr(text: string): Cidr | null {
   return { text: `${parsed.address}/${prefix}`, family: parsed.family, bytes, prefix };
 }
 
+/** False for anything that is not an address of the same family; a v4-mapped address counts as IPv4. */
 export function cidrContains(cidr: Cidr, address: string): boolean {
   const parsed = parseAddress(address);
   if (parsed === null || parsed.family !== cidr.family) return false;

@@ -1,11 +1,5 @@
 /** Where a failure belongs; decides the exit code of a command. */
-export type ErrorCategory =
-  | "usage"
-  | "invalid-input"
-  | "integrity"
-  | "environment"
-  | "inconclusive"
-  | "internal";
+export type ErrorCategory = "usage" | "invalid-input" | "integrity" | "environment" | "inconclusive" | "internal";
 
 /** Every code this project reports, each in exactly one category. A new code is an API change. */
 const CATEGORY_OF = {
@@ -36,6 +30,7 @@ const CATEGORY_OF = {
   "history-invalid": "integrity",
 
   "file-missing": "environment",
+  "file-changed": "environment",
   "file-unreadable": "environment",
   "file-too-large": "environment",
   "file-not-text": "environment",
@@ -55,7 +50,7 @@ const CATEGORY_OF = {
   "permission-denied": "inconclusive",
 
   internal: "internal",
-} as const satisfies Record<string, ErrorCategory>;
+} as const;
 
 export type SecurityErrorCode = keyof typeof CATEGORY_OF;
 
@@ -111,9 +106,14 @@ export interface ErrorReport {
 /** Turns whatever was thrown into a SecurityError; unknown throws become `internal`. */
 export function asSecurityError(thrown: unknown): SecurityError {
   if (thrown instanceof SecurityError) return thrown;
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const text = thrown instanceof Error ? thrown.message : describe(thrown);
   return new SecurityError("internal", `Unexpected failure: ${text}`, {
     cause: thrown,
     hint: "This is a bug; please report it with the command you ran.",
   });
+}
+
+/** A thrown object may have no string form at all, and the handler of errors must not throw. */
+function describe(thrown: unknown): string {
+  return typeof thrown === "string" ? thrown : `a thrown ${thrown === null ? "null" : typeof thrown}`;
 }

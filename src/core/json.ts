@@ -1,4 +1,5 @@
 import { SecurityError } from "./error.ts";
+import { clip } from "./text.ts";
 
 /**
  * Parses strict JSON and refuses duplicate keys: with two `deny` keys JSON.parse silently keeps
@@ -12,7 +13,7 @@ export function parseStrictJson(text: string, what: string): unknown {
   try {
     value = JSON.parse(source);
   } catch (cause) {
-    const reason = source.trim() === "" ? "the file is empty" : (cause as Error).message;
+    const reason = source.trim() === "" ? "the file is empty" : withoutExcerpt(cause);
     throw new SecurityError("json-invalid", `${what} is not valid JSON: ${reason}`, {
       cause,
       hint: "Repair the file, or move it away and create it again with `cse init`.",
@@ -22,11 +23,17 @@ export function parseStrictJson(text: string, what: string): unknown {
   if (duplicate !== null) {
     throw new SecurityError(
       "json-duplicate-key",
-      `${what} has the key ${JSON.stringify(duplicate.key)} twice in one object (line ${duplicate.line})`,
+      `${what} has the key "${clip(duplicate.key, 80)}" twice in one object (line ${duplicate.line})`,
       { hint: "Keep one of the two; JSON readers would silently use only the last." },
     );
   }
   return value;
+}
+
+/** The parser's reason without the excerpt of the text it may end in: that could hold a secret. */
+function withoutExcerpt(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : "it cannot be parsed";
+  return clip(message.replace(/, (?:\.\.\.)?".*$/s, ""), 120);
 }
 
 /** One linear pass over text that JSON.parse has already accepted. */
@@ -68,6 +75,7 @@ function findDuplicateKey(source: string): { key: string; line: number } | null 
         expectKey = false;
         break;
       }
+      default:
     }
   }
   return null;

@@ -1,10 +1,9 @@
 /**
- * Characters that could change what a reader sees: C0 and C1 controls, DEL, bidirectional and
- * zero-width format characters, line separators, and lone surrogates.
+ * Characters that could change what a reader sees: controls, bidirectional and other format
+ * characters, lone surrogates, line and paragraph separators, and whatever is drawn as nothing
+ * (zero-width, fillers, variation selectors, tags).
  */
-const UNSAFE =
-  // oxlint-disable-next-line no-control-regex -- matching control characters is the purpose
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Escapes everything in `text` that is not plainly visible as `\n`, `\t` or `\u{hex}`; safe for one line of a terminal. */
 export function escapeControl(text: string): string {
@@ -15,10 +14,12 @@ export function escapeControl(text: string): string {
   });
 }
 
-/** `escapeControl`, then cut to `maxChars` with a visible mark, for values from outside. */
+/** `escapeControl`, then cut to `maxChars` (at least 1) with a visible mark, for values from outside. */
 export function clip(text: string, maxChars: number): string {
   const safe = escapeControl(text);
-  return safe.length <= maxChars ? safe : `${safe.slice(0, Math.max(0, maxChars - 1))}…`;
+  if (safe.length <= maxChars) return safe;
+  // A cut through a surrogate pair would leave half of it.
+  return `${safe.slice(0, Math.max(0, maxChars - 1)).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /** "1 listener", "3 listeners". */

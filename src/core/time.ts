@@ -3,7 +3,7 @@ export type EpochMs = number;
 
 export const DAY_MS = 86_400_000;
 
-/** ISO-8601 UTC with seconds, e.g. 2026-11-23T08:00:00Z. */
+/** ISO-8601 UTC with seconds, e.g. 2026-11-23T08:00:00Z; a fraction is dropped. For the years 0 to 9999. */
 export function isoFromEpoch(at: EpochMs): string {
   // Civil date from days since the epoch; the pure layers have no clock and no Date object.
   const days = Math.floor(at / DAY_MS);
@@ -18,25 +18,26 @@ export function isoDateFromEpoch(at: EpochMs): string {
   return isoFromEpoch(at).slice(0, 10);
 }
 
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2})))?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2})))?$/;
 
-/** Reads an ISO-8601 date (midnight UTC) or date-time with a zone; null when it is not one. */
+/** Reads an ISO-8601 date (midnight UTC) or date-time with a zone; null when it is not one. Parts of a millisecond are dropped. */
 export function epochFromIso(text: string): EpochMs | null {
   const match = ISO.exec(text);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
   if (year === undefined || month === undefined || day === undefined) return null;
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return null;
-  if ((hour ?? 0) > 23 || (minute ?? 0) > 59 || (second ?? 0) > 60) return null;
-  const fractionMs = Math.floor(Number(`0.${match[7] ?? "0"}`) * 1000);
-  const offsetMinutes = Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0);
+  if ((hour ?? 0) > 23 || (minute ?? 0) > 59 || (second ?? 0) > 59) return null;
+  const fractionMs = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
+  const offsetHour = Number(match[9] ?? 0);
+  const offsetMinute = Number(match[10] ?? 0);
+  if (offsetHour > 23 || offsetMinute > 59) return null;
   const sign = match[8] === "-" ? -1 : 1;
   return (
     daysFromCivil(year, month, day) * DAY_MS +
     ((hour ?? 0) * 3600 + (minute ?? 0) * 60 + (second ?? 0)) * 1000 +
     fractionMs -
-    sign * offsetMinutes * 60_000
+    sign * (offsetHour * 60 + offsetMinute) * 60_000
   );
 }
 
