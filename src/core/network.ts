@@ -129,10 +129,19 @@ export interface NetworkFinding {
   readonly remote_port?: number;
 }
 
-/** A rule of a reviewed file that wants attention: expired, never matched, or not yet reviewed. */
+/** A rule of a reviewed file that wants attention: expired, never matched, not yet reviewed, or without a bind scope. */
 export interface RuleNote {
+  /** Position in the file, from 0. */
   readonly rule: number;
-  readonly kind: "expired" | "unused" | "unreviewed" | "unresolvable" | "invalid-pattern";
+  readonly kind:
+    | "expired"
+    | "unused"
+    | "unreviewed"
+    | "unscoped"
+    | "unresolvable"
+    | "invalid-pattern"
+    | "too-broad"
+    | "advice";
   readonly message: string;
 }
 
