@@ -33,7 +33,7 @@ export interface PortRule {
   readonly device: string | null;
   /** Absolute and canonical. */
   readonly exe: string | null;
-  /** Base name of the executable; at most one of `exe` and `command` is set. */
+  /** Base name of the executable, or the kernel's name where the executable is unknown; never set beside `exe`. */
   readonly command: string | null;
   readonly unit: string | null;
   /** Name, or uid in decimal digits. */
@@ -80,6 +80,26 @@ export type RuleBind =
   | { readonly kind: "scope"; readonly scope: Scope }
   | { readonly kind: "address"; readonly address: string };
 
+/** What a baseline says about one listener. */
+export type PortVerdict =
+  | {
+      readonly kind: "approved";
+      readonly rule: PortRule;
+      /** How sure the match is: `kernel-name` rests on a name the process chose, `port-only` names no process. */
+      readonly basis: "process" | "kernel-name" | "port-only";
+    }
+  | {
+      readonly kind: "unapproved";
+      readonly reason: UnapprovedReason;
+      /** One clause for a person. */
+      readonly detail: string;
+      /** The rule that came closest. */
+      readonly nearest: PortRule | null;
+    }
+  | { readonly kind: "unverifiable"; readonly rule: PortRule; readonly detail: string };
+
+export type UnapprovedReason = "no-baseline" | "no-rule" | "other-bind" | "other-process" | "unreviewed" | "expired";
+
 const MAX_TEXT = 1000;
 const MAX_ISSUES = 20;
 const WHAT = "approved_ports.json";
@@ -119,7 +139,7 @@ const V2_RULE = Type.Object(
     ),
     address: Type.Optional(text),
     device: Type.Optional(text),
-    exe: Type.Optional(text),
+    exe: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
     command: Type.Optional(text),
     unit: Type.Optional(text),
     user: Type.Optional(text),
