@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
@@ -7,12 +7,15 @@ import { SecurityError } from "../core/error.ts";
 const PRIVATE_FILE = 0o600;
 const PRIVATE_DIR = 0o700;
 const STALE_TEMP_MS = 3_600_000;
+const TEMP_RANDOM_BYTES = 6;
 
 /**
  * Replaces `path` as one step: write a temporary file, fsync, rename, fsync the folder. Whoever
  * reads sees the old content or the new, whatever happens in between.
  * The temporary file is hidden in the same folder (a rename cannot cross file systems).
- * @throws {SecurityError} disk-full, read-only, write-failed, state-file-symlink, state-file-not-regular
+ * After an error the content may be the new one only when the folder could not be synchronised.
+ * @throws {SecurityError} disk-full, read-only, write-failed, state-file-symlink,
+ *   state-file-not-regular, state-owner-mismatch
  */
 export async function writeFileAtomic(path: string, text: string): Promise<void> {
   await replace(path, text, async (temp) => {
@@ -34,7 +37,7 @@ export async function createFileAtomic(path: string, text: string): Promise<void
 
 async function replace(path: string, text: string, publish: (temp: string) => Promise<void>): Promise<void> {
   const folder = dirname(path);
-  const temp = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temp = join(folder, `.${basename(path)}.${randomBytes(TEMP_RANDOM_BYTES).toString("hex")}.tmp`);
   try {
     await assertReplaceable(path);
     await removeStaleTemps(folder, basename(path));
@@ -59,11 +62,13 @@ async function replace(path: string, text: string, publish: (temp: string) => Pr
 }
 
 async function assertReplaceable(path: string): Promise<void> {
-  const found = await lstat(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return null;
-    throw cause;
-  });
-  if (found === null || found.isFile()) return;
+  const found = await lstatOrNull(path);
+  if (found === null) return;
+  if (found.isFile()) {
+    // Replacing would hand the file to us: as root, a user could no longer read their own file.
+    assertOurs(found.uid, path);
+    return;
+  }
   throw new SecurityError(
     found.isSymbolicLink() ? "state-file-symlink" : "state-file-not-regular",
     `${path} is not a regular file, so it is not replaced`,
@@ -71,11 +76,21 @@ async function assertReplaceable(path: string): Promise<void> {
   );
 }
 
+const TEMP_ENDING = new RegExp(`^[0-9a-f]{${TEMP_RANDOM_BYTES * 2}}\\.tmp$`);
+
+function assertOurs(owner: number, path: string): void {
+  const uid = process.getuid?.();
+  if (uid === undefined || owner === uid || owner === 0) return;
+  throw new SecurityError("state-owner-mismatch", `${path} belongs to uid ${owner}`, {
+    hint: "Run as that user, or name a place of your own.",
+  });
+}
+
 /** A killed process leaves its temporary file behind; clear what is surely abandoned. */
 async function removeStaleTemps(folder: string, name: string): Promise<void> {
-  const pattern = `.${name}.`;
+  const prefix = `.${name}.`;
   for (const entry of await readdir(folder)) {
-    if (!entry.startsWith(pattern) || !entry.endsWith(".tmp")) continue;
+    if (!entry.startsWith(prefix) || !TEMP_ENDING.test(entry.slice(prefix.length))) continue;
     const path = join(folder, entry);
     const found = await lstat(path).catch(() => null);
     if (found?.isFile() === true && Date.now() - found.mtimeMs > STALE_TEMP_MS) {
@@ -101,8 +116,23 @@ async function syncFolder(folder: string): Promise<void> {
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PRIVATE_DIR });
-    const found = await lstat(path);
+    // Looked at before mkdir, which would follow a link.
+    if (await checkPrivateFolder(path)) return;
+    await makeFolder(path);
+    await checkPrivateFolder(path);
+  } catch (cause) {
+    throw writeError(cause, path);
+  }
+}
+
+/**
+ * Tells whether a folder is there, and refuses one that others can write to.
+ * @throws {SecurityError} as ensurePrivateFolder
+ */
+export async function checkPrivateFolder(path: string): Promise<boolean> {
+  try {
+    const found = await lstatOrNull(path);
+    if (found === null) return false;
     if (found.isSymbolicLink()) {
       throw new SecurityError("state-file-symlink", `The folder ${path} is a symbolic link`, {
         hint: "Replace the link with a folder.",
@@ -111,29 +141,43 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
     if (!found.isDirectory()) {
       throw new SecurityError("state-file-not-regular", `${path} is not a folder`);
     }
-    const uid = process.getuid?.();
-    if (uid !== undefined && found.uid !== uid && found.uid !== 0) {
-      throw new SecurityError("state-owner-mismatch", `The folder ${path} belongs to uid ${found.uid}`, {
-        hint: "Use a folder of your own.",
-      });
-    }
+    assertOurs(found.uid, path);
     if ((found.mode & 0o022) !== 0) {
       throw new SecurityError("state-file-insecure-mode", `Others may write to the folder ${path}`, {
         hint: `chmod 700 ${path}, after looking at what is in it.`,
       });
     }
+    return true;
   } catch (cause) {
     throw writeError(cause, path);
   }
 }
 
+async function lstatOrNull(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw cause;
+  }
+}
+
+/** With missing parents, all 0700. Something already there is left to the caller to judge. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: PRIVATE_DIR });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+  }
+}
+
 /**
  * Makes a folder for reports. Unlike state, reports may lie in a folder a human shares.
- * @throws {SecurityError} read-only, disk-full, write-failed
+ * @throws {SecurityError} state-file-not-regular, read-only, disk-full, write-failed
  */
 export async function ensureReportFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PRIVATE_DIR });
+    await makeFolder(path);
     if (!(await stat(path)).isDirectory()) {
       throw new SecurityError("state-file-not-regular", `${path} is not a folder`);
     }
@@ -142,7 +186,8 @@ export async function ensureReportFolder(path: string): Promise<void> {
   }
 }
 
-function writeError(thrown: unknown, path: string): SecurityError {
+/** The named error for whatever a write to `path` threw. */
+export function writeError(thrown: unknown, path: string): SecurityError {
   if (thrown instanceof SecurityError) return thrown;
   const cause = thrown as NodeJS.ErrnoException;
   switch (cause.code) {
