@@ -1,0 +1,284 @@
+import { bindScope, categorizeAddress } from "../core/address.ts";
+import type {
+  AddressCategory,
+  Connection,
+  Direction,
+  Listener,
+  ProcessFacts,
+  Protocol,
+  ScanProblem,
+  Scope,
+} from "../core/network.ts";
+import { plural } from "../core/text.ts";
+import { type DirectionContext, decideDirection, isEphemeral, listenerKey } from "../scan/direction.ts";
+import type { ProcIdentity } from "./proc-process.ts";
+import type { Slice } from "./proc-slice.ts";
+import type { HostNet } from "./proc-table.ts";
+import type { UserName } from "./proc-user.ts";
+
+/** One socket from whichever source; a row of the kernel's tables is one as it is. */
+export interface SeenSocket {
+  readonly protocol: Protocol;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** LISTEN, UNCONN, or the state of a connection. */
+  readonly state: string;
+  /** Uid the kernel keeps with the socket; null when the source does not say. */
+  readonly uid: number | null;
+  /** 0 when the kernel keeps no owner, null when the source does not say. */
+  readonly inode: number | null;
+  /** What a tool says beyond the kernel's tables. */
+  readonly told?: ToldFacts;
+}
+
+export interface ToldFacts {
+  readonly tool: string;
+  readonly device: string | null;
+  readonly dualStack: boolean | null;
+  readonly holders: readonly { readonly pid: number; readonly name: string | null }[];
+}
+
+export interface InventoryWant {
+  readonly listeners: boolean;
+  readonly connections: boolean;
+  readonly includeLoopback: boolean;
+}
+
+/** The sockets a scan is about, before anything is known about their processes. */
+export interface Selection {
+  readonly listeners: readonly SeenSocket[];
+  readonly connections: readonly { readonly socket: SeenSocket; readonly direction: Direction }[];
+  readonly problems: readonly ScanProblem[];
+}
+
+const SHOWN_PORTS = 8;
+
+/** Tells services, connections and mere client sockets apart. */
+export async function selectSockets(
+  sockets: readonly SeenSocket[],
+  host: HostNet,
+  want: InventoryWant,
+  slice: Slice,
+): Promise<Selection> {
+  const listeners: SeenSocket[] = [];
+  const clients: number[] = [];
+  const others: SeenSocket[] = [];
+  for (const socket of sockets) {
+    if (socket.state === "LISTEN") listeners.push(socket);
+    else if (socket.state !== "UNCONN") others.push(socket);
+    else if (isEphemeral(socket.localPort, host.ephemeralPorts)) clients.push(socket.localPort);
+    else listeners.push(socket);
+  }
+  const connections: { socket: SeenSocket; direction: Direction }[] = [];
+  if (want.connections) {
+    const listening = new Set(listeners.map((one) => listenerKey(one.protocol, one.localAddress, one.localPort)));
+    const context: DirectionContext = {
+      ownAddresses: host.ownAddresses,
+      listening,
+      ephemeralPorts: host.ephemeralPorts,
+    };
+    for (const [index, socket] of others.entries()) {
+      if (index % 256 === 255 && slice.isOver()) await slice.rest();
+      if (socket.protocol === "tcp" && socket.state === "CLOSE") continue;
+      const direction = decideDirection(socket, context);
+      if (direction !== "local" || want.includeLoopback) connections.push({ socket, direction });
+    }
+  }
+  const problems: ScanProblem[] = [];
+  if (want.listeners && clients.length > 0) {
+    const ports = [...new Set(clients)].toSorted((a, b) => a - b);
+    const shown = ports.slice(0, SHOWN_PORTS).join(", ") + (ports.length > SHOWN_PORTS ? ", ..." : "");
+    problems.push({
+      code: "udp-client-sockets",
+      message: `${plural(clients.length, "UDP socket")} on client ports taken as clients, not as services: ${shown}`,
+    });
+  }
+  return { listeners: want.listeners ? listeners : [], connections, problems };
+}
+
+/** What is known about processes when rows are built. */
+export interface ProcessView {
+  /** Pids that hold the socket, the one to show first in front. */
+  holdersOf(socket: SeenSocket): readonly number[];
+  /** Null when the process is gone. */
+  identityOf(pid: number): ProcIdentity | null;
+  readonly userName: UserName;
+  /** Processes whose descriptors could not be read. */
+  readonly denied: number;
+  readonly ownUid: number | null;
+  /** Sockets that were closed while the scan looked for their owners. */
+  readonly closed: ReadonlySet<number>;
+}
+
+export interface Rows {
+  readonly listeners: readonly Listener[];
+  readonly connections: readonly Connection[];
+  readonly unresolved: number;
+}
+
+/** Builds the rows of a report. Sockets of one program on one address and port (SO_REUSEPORT) are one listener. */
+export async function buildRows(selection: Selection, host: HostNet, view: ProcessView, slice: Slice): Promise<Rows> {
+  const describe = createDescriber(view);
+  let unresolved = 0;
+  const scopes = new Map<string, Scope>();
+  const categories = new Map<string, AddressCategory>();
+
+  const groups = new Map<string, { facts: ProcessFacts; socket: SeenSocket; holders: Set<number> }>();
+  for (const [index, socket] of selection.listeners.entries()) {
+    if (index % 64 === 63 && slice.isOver()) await slice.rest();
+    if (socket.inode !== null && view.closed.has(socket.inode)) continue;
+    const { facts, holders, isUnresolved } = describe(socket);
+    if (isUnresolved) unresolved += 1;
+    const key = [
+      socket.protocol,
+      socket.localPort,
+      socket.localAddress,
+      socket.told?.device ?? "",
+      facts.exe,
+      facts.name,
+      facts.uid,
+      facts.unit,
+      facts.container,
+      facts.unknown_reason,
+    ].join("\u0000");
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { facts, socket, holders: new Set(holders) });
+    else for (const pid of holders) group.holders.add(pid);
+  }
+  const listeners: Listener[] = [];
+  for (const { facts, socket, holders } of groups.values()) {
+    const address = socket.localAddress;
+    listeners.push({
+      protocol: socket.protocol,
+      address,
+      port: socket.localPort,
+      scope: remember(scopes, address, bindScope),
+      device: socket.told?.device ?? host.deviceByAddress.get(address) ?? null,
+      // Whether `::` takes IPv4 too (IPV6_V6ONLY) is not in the kernel's tables.
+      dual_stack: socket.told?.dualStack ?? (address === "::" ? null : false),
+      ...facts,
+      owners: holders.size,
+    });
+  }
+  listeners.sort((a, b) => a.port - b.port || order(a.protocol, b.protocol) || order(a.address, b.address));
+
+  const connections: Connection[] = [];
+  for (const [index, { socket, direction }] of selection.connections.entries()) {
+    if (index % 64 === 63 && slice.isOver()) await slice.rest();
+    const { facts, isUnresolved } = describe(socket);
+    if (isUnresolved) unresolved += 1;
+    connections.push({
+      protocol: socket.protocol,
+      direction,
+      local_address: socket.localAddress,
+      local_port: socket.localPort,
+      remote_ip: socket.remoteAddress,
+      remote_port: socket.remotePort,
+      remote_host: null,
+      host_source: null,
+      state: socket.state,
+      category: remember(categories, socket.remoteAddress, categorizeAddress),
+      ...facts,
+    });
+  }
+  return { listeners, connections, unresolved };
+}
+
+interface Description {
+  readonly facts: ProcessFacts;
+  readonly holders: readonly number[];
+  /** True when this socket should have an owner and none was found. */
+  readonly isUnresolved: boolean;
+}
+
+function createDescriber(view: ProcessView): (socket: SeenSocket) => Description {
+  const factsByPid = new Map<number, ProcessFacts | null>();
+
+  const factsOf = (pid: number): ProcessFacts | null => {
+    const known = factsByPid.get(pid);
+    if (known !== undefined) return known;
+    const identity = view.identityOf(pid);
+    const facts: ProcessFacts | null =
+      identity === null
+        ? null
+        : {
+            pid,
+            name: identity.name,
+            exe: identity.exe,
+            exe_deleted: identity.exeDeleted,
+            user: identity.uid === null ? null : view.userName(identity.uid),
+            uid: identity.uid,
+            unit: identity.unit,
+            container: identity.container,
+            unknown_reason: identity.exe === null ? whyHidden(identity.uid, view) : null,
+          };
+    factsByPid.set(pid, facts);
+    return facts;
+  };
+
+  return (socket) => {
+    const holders = view.holdersOf(socket);
+    for (const pid of holders) {
+      const facts = factsOf(pid);
+      if (facts !== null) return { facts, holders, isUnresolved: false };
+    }
+    const told = socket.told?.holders[0];
+    if (told !== undefined) {
+      const reason = `named by ${socket.told?.tool ?? "a tool"}; /proc shows nothing about this process`;
+      const facts = { ...unknownFacts(socket.uid, reason, view), pid: told.pid, name: told.name };
+      return { facts, holders: socket.told?.holders.map((one) => one.pid) ?? [], isUnresolved: false };
+    }
+    if (socket.inode === 0 || socket.state === "TIME_WAIT") {
+      // The uid of such a row is 0 whoever opened the connection.
+      return {
+        facts: unknownFacts(null, `${socket.state}: kernel keeps no owner`, view),
+        holders: [],
+        isUnresolved: false,
+      };
+    }
+    if (holders.length > 0 || (socket.inode !== null && view.closed.has(socket.inode))) {
+      const facts = unknownFacts(socket.uid, "closed while the scan looked for its owner", view);
+      return { facts, holders: [], isUnresolved: false };
+    }
+    return { facts: unknownFacts(socket.uid, whyHidden(socket.uid, view), view), holders: [], isUnresolved: true };
+  };
+}
+
+function unknownFacts(uid: number | null, reason: string, view: ProcessView): ProcessFacts {
+  return {
+    pid: null,
+    name: null,
+    exe: null,
+    exe_deleted: null,
+    user: uid === null ? null : view.userName(uid),
+    uid,
+    unit: null,
+    container: null,
+    unknown_reason: reason,
+  };
+}
+
+function whyHidden(uid: number | null, view: ProcessView): string {
+  if (view.ownUid === 0) {
+    return view.denied > 0
+      ? `not visible even to root (${plural(view.denied, "process", "processes")} refused)`
+      : "not visible even to root (held by the kernel, or on its way between processes)";
+  }
+  if (uid === null) return "owner not shown to this user; run as root to resolve";
+  const user = view.userName(uid);
+  return `owned by uid ${uid}${user === String(uid) ? "" : ` (${user})`}; run as root to resolve`;
+}
+
+function remember<T>(known: Map<string, T>, key: string, compute: (key: string) => T): T {
+  const earlier = known.get(key);
+  if (earlier !== undefined) return earlier;
+  const value = compute(key);
+  known.set(key, value);
+  return value;
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
