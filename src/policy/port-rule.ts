@@ -216,5 +216,5 @@ function reasonOf(listener: Listener): string {
 }
 
 function isKernelName(name: string, command: string): boolean {
-  return name === command || (name.length === COMM_LENGTH && name === command.slice(0, COMM_LENGTH));
+  return name === command || name === command.slice(0, COMM_LENGTH);
 }

@@ -175,6 +175,13 @@ describe("standing of a rule", () => {
   });
 });
 
+it("lets a rule expire in the very moment its day begins", () => {
+  const baseline = baselineOf({ ...RULE, expires: "2026-06-15" });
+  const midnight = epochFromIso("2026-06-15") ?? 0;
+  expect(decideListener(baseline, listenerWith(), midnight - 1).kind).toBe("approved");
+  expect(decideListener(baseline, listenerWith(), midnight).kind).toBe("unapproved");
+});
+
 describe("several rules", () => {
   const wrong = { ...RULE, exe: "/usr/bin/node" };
   it("approves when any rule does, in either order", () => {
