@@ -18,7 +18,7 @@ export interface BaselineDiff {
   readonly unverifiable: readonly Listener[];
 }
 
-export interface ChangedListener {
+interface ChangedListener {
   readonly rule: PortRule;
   readonly listener: Listener;
   readonly change: "bind-widened" | "bind-moved" | "process-changed";

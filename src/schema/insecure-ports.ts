@@ -5,7 +5,7 @@ import type { Risk } from "../core/risk.ts";
 import { parseWith } from "./validate.ts";
 
 /** Why a service is unsafe to expose. */
-export type InsecureClass = "cleartext" | "legacy" | "amplifier" | "sensitive" | "remote-admin";
+type InsecureClass = "cleartext" | "legacy" | "amplifier" | "sensitive" | "remote-admin";
 
 export interface InsecurePort {
   readonly port: number;
