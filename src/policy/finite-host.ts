@@ -123,7 +123,7 @@ class FiniteParser {
     this.#at += counts[0].length;
     const least = Number(counts[1]);
     const most = Number(counts[2] ?? counts[1]);
-    if (this.#atQuantifier() || least > most || most > MAX_NAME_CHARS) return null;
+    if (this.#atQuantifier() || least > most) return null;
     return repeat(atom, least, most);
   }
 

@@ -280,7 +280,7 @@ describe("the listed names of a pattern", () => {
       }),
       runs(1500),
     );
-    expect(listed).toBeGreaterThan(300);
+    expect(listed).toBeGreaterThan(100);
   });
 
   it("are all the host names the pattern matches", () => {
@@ -302,6 +302,6 @@ describe("the listed names of a pattern", () => {
       }),
       runs(1500),
     );
-    expect(compared).toBeGreaterThan(100);
+    expect(compared).toBeGreaterThan(30);
   });
 });

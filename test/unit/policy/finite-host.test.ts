@@ -59,6 +59,8 @@ it.each([
 it.each([
   ["nested groups", `${"(".repeat(400)}a${")".repeat(400)}\\.example`, ["a.example"]],
   ["empty repeats", "((){253}){253}a\\.example", ["a.example"]],
+  ["names too many to build", "[ab]{60}\\.example", null],
+  ["counts beyond any name", "a{999}\\.example", []],
   ["many optional parts", "a?".repeat(400), null],
 ])("ends for %s", (_what, pattern, expected) => {
   expect(expandFiniteHost(pattern)).toEqual(expected);
