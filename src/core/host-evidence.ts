@@ -9,6 +9,8 @@ export interface StateEntry {
   readonly uid: number;
   /** True when an ACL grants more than the mode shows; null when ACLs could not be read. */
   readonly has_acl: boolean | null;
+  /** True when a folder above it in the tree keeps every other account out, so that its mode grants nothing now. */
+  readonly shielded?: boolean;
 }
 
 /** Modes and owners of the whole state tree and of the config, its includes and the log file outside of it. */
