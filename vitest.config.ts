@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/host/**"],
@@ -12,3 +12,5 @@ export default defineConfig({
     coverage: { provider: "v8", include: ["src/**"], thresholds: { branches: 90 } },
   },
 });
+
+export default config;

@@ -26,6 +26,8 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
       terminal.note(escapeControl(error.cause instanceof Error ? (error.cause.stack ?? "") : String(error.cause)));
     }
     return exitCodeOf(error);
+  } finally {
+    terminal.close();
   }
 }
 

@@ -1,14 +1,5 @@
-import { createInterface } from "node:readline/promises";
-
-/** Colours, or the identity where the output is not a terminal. */
-export interface Paint {
-  readonly bold: (text: string) => string;
-  readonly dim: (text: string) => string;
-  readonly red: (text: string) => string;
-  readonly yellow: (text: string) => string;
-  readonly green: (text: string) => string;
-  readonly cyan: (text: string) => string;
-}
+import { createInterface, type Interface } from "node:readline";
+import type { Paint } from "../report/terminal-layout.ts";
 
 /** Where a command's words go. The result goes to `out`, everything else to `note`. */
 export interface Terminal {
@@ -22,7 +13,10 @@ export interface Terminal {
   progress(step: string): void;
   /** Takes the progress line away. */
   settle(): void;
-  ask(question: string): Promise<string>;
+  /** One line from the person, or null when input ends. */
+  ask(question: string): Promise<string | null>;
+  /** Lets go of the keyboard. */
+  close(): void;
 }
 
 const PROGRESS_AFTER_MS = 1_000;
@@ -42,6 +36,8 @@ export function openTerminal(): Terminal {
   const isColoured = stdout.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
   const started = performance.now();
   let hasLine = false;
+  let reader: Interface | undefined;
+  let answers: AsyncIterator<string> | undefined;
   const settle = (): void => {
     if (hasLine) stderr.write("\r\u001b[2K");
     hasLine = false;
@@ -71,12 +67,14 @@ export function openTerminal(): Terminal {
     settle,
     ask: async (question) => {
       settle();
-      const lines = createInterface({ input: stdin, output: stderr });
-      try {
-        return await lines.question(question);
-      } finally {
-        lines.close();
-      }
+      // One reader for all questions: a new one each time would lose what was typed ahead.
+      reader ??= createInterface({ input: stdin, output: stderr });
+      answers ??= reader[Symbol.asyncIterator]();
+      reader.setPrompt(question);
+      reader.prompt();
+      const answer = await answers.next();
+      return answer.done === true ? null : answer.value;
     },
+    close: () => reader?.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
+import { constants as osConstants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { SecurityError } from "../core/error.ts";
 
@@ -31,7 +32,8 @@ export async function writeFileAtomic(path: string, text: string): Promise<void>
 export async function createFileAtomic(path: string, text: string): Promise<void> {
   await replace(path, text, async (temp) => {
     await link(temp, path);
-    await unlink(temp);
+    // The file is there now; a second name that stays is cleared by a later write.
+    await unlink(temp).catch(() => undefined);
   });
 }
 
@@ -190,7 +192,8 @@ export async function ensureReportFolder(path: string): Promise<void> {
 export function writeError(thrown: unknown, path: string): SecurityError {
   if (thrown instanceof SecurityError) return thrown;
   const cause = thrown as NodeJS.ErrnoException;
-  switch (cause.code) {
+  // Node has no name for a used-up quota.
+  switch (cause.errno === -osConstants.errno.EDQUOT ? "EDQUOT" : cause.code) {
     case "EEXIST":
       return new SecurityError("file-exists", `${path} exists and is not overwritten`, { cause });
     case "ENOSPC":
