@@ -5,9 +5,11 @@ export interface ToolRequest {
   /** Absolute path; nothing is ever looked up on PATH. */
   readonly file: string;
   readonly args: readonly string[];
+  /** A tool that ignores SIGTERM is killed about a second later. What it started itself may live on. */
   readonly timeoutMs: number;
+  /** Limit of each of stdout and stderr. */
   readonly maxBytes: number;
-  /** Complete environment of the child; LC_ALL=C and a fixed PATH are always set. */
+  /** Added to the child's environment, which is otherwise only LC_ALL=C and a fixed PATH. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -22,39 +24,68 @@ export type ToolResult =
 export type RunTool = (request: ToolRequest) => Promise<ToolResult>;
 
 const FIXED_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+const KILL_AFTER_MS = 1_000;
 
 /** Runs a system tool to read something. Never throws; a non-zero exit is `done`, the caller judges it. */
 export const runTool: RunTool = async (request) => {
-  const result = await execa(request.file, request.args, {
+  const { file } = request;
+  if (!file.startsWith("/")) return failed("tool-missing", `${file} is not an absolute path`);
+  let result: Awaited<ReturnType<typeof spawnTool>>;
+  try {
+    result = await spawnTool(request);
+  } catch (cause) {
+    // Arguments that no process can be given, such as one with a NUL byte.
+    return failed(
+      "tool-failed",
+      `${file} could not be run: ${cause instanceof Error ? cause.message : "unknown reason"}`,
+    );
+  }
+  if (result.timedOut) return failed("timeout", `${file} did not finish in ${request.timeoutMs} ms`);
+  if (result.isMaxBuffer) return failed("tool-output-too-large", `${file} printed more than ${request.maxBytes} bytes`);
+  if (result.exitCode === undefined) {
+    const missing = result.code === "ENOENT" || result.code === "EACCES";
+    const reason = result.code ?? result.signal ?? "unknown reason";
+    return failed(missing ? "tool-missing" : "tool-failed", `${file} could not be run: ${reason}`);
+  }
+  return { kind: "done", exitCode: result.exitCode, stdout: decode(result.stdout), stderr: decode(result.stderr) };
+};
+
+async function spawnTool(request: ToolRequest) {
+  const child = execa(request.file, request.args, {
     shell: false,
     preferLocal: false,
     extendEnv: false,
-    env: { PATH: FIXED_PATH, ...request.env, LC_ALL: "C" },
+    env: { ...request.env, PATH: FIXED_PATH, LC_ALL: "C" },
     cwd: "/",
     reject: false,
     stdin: "ignore",
+    // Bytes, because maxBuffer would otherwise count characters.
+    encoding: "buffer",
     timeout: request.timeoutMs,
     maxBuffer: request.maxBytes,
     stripFinalNewline: false,
-    forceKillAfterDelay: 1_000,
+    forceKillAfterDelay: KILL_AFTER_MS,
   });
-  if (result.timedOut) {
-    return { kind: "failed", code: "timeout", message: `${request.file} did not finish in ${request.timeoutMs} ms` };
+  // A process that the tool left behind can hold these open for ever, long after the tool is dead.
+  const letGo = setTimeout(
+    () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+    request.timeoutMs + KILL_AFTER_MS + 250,
+  );
+  try {
+    return await child;
+  } finally {
+    clearTimeout(letGo);
   }
-  if (result.isMaxBuffer) {
-    return {
-      kind: "failed",
-      code: "tool-output-too-large",
-      message: `${request.file} printed more than ${request.maxBytes} bytes`,
-    };
-  }
-  if (result.exitCode === undefined) {
-    const missing = result.code === "ENOENT" || result.code === "EACCES";
-    return {
-      kind: "failed",
-      code: missing ? "tool-missing" : "tool-failed",
-      message: `${request.file} could not be run: ${result.code ?? result.signal ?? "unknown reason"}`,
-    };
-  }
-  return { kind: "done", exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
-};
+}
+
+function failed(code: Extract<ToolResult, { kind: "failed" }>["code"], message: string): ToolResult {
+  return { kind: "failed", code, message };
+}
+
+/** Bytes that are not UTF-8 become U+FFFD: a process can put any bytes in its name. */
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
