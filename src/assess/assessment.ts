@@ -1,4 +1,6 @@
 import type { Risk } from "../core/risk.ts";
+import type { AssessEvidence } from "./evidence.ts";
+import type { UnbuiltPart } from "./unbuilt-part.ts";
 
 export const STATUSES = ["violation", "partial", "not_assessed", "compliant", "not_applicable"] as const;
 export type CheckStatus = (typeof STATUSES)[number];
@@ -27,6 +29,12 @@ export interface CheckMeta {
   readonly mitigation: string;
   /** Role that usually owns the gap. */
   readonly owner: string;
+  /** The evidence the check reads; no other collector runs for it. */
+  readonly uses: readonly (keyof AssessEvidence)[];
+  /** When each status is given. A status that is not listed cannot be reached yet, or never. */
+  readonly status_rules: Readonly<Partial<Record<CheckStatus, string>>>;
+  /** Parts of this project that a full answer needs and that do not exist yet. */
+  readonly needs: readonly UnbuiltPart[];
 }
 
 /** The answer of one check, before dates are known. */
@@ -44,16 +52,22 @@ export interface CheckResult {
 }
 
 /** One row of the assessment, as stored and shown. */
-export interface AssessedCheck extends Omit<CheckMeta, "mitigation" | "default_risk"> {
+export interface AssessedCheck extends Omit<
+  CheckMeta,
+  "mitigation" | "default_risk" | "uses" | "status_rules" | "needs"
+> {
   readonly status: CheckStatus;
   readonly risk: Risk;
   readonly observed_state: string;
   readonly evidence: readonly EvidenceLine[];
   readonly gap: string;
   readonly mitigation: string;
-  /** ISO-8601 UTC of the first run in an unbroken series of gaps; null without a gap. */
+  /**
+   * ISO-8601 UTC of the first run in an unbroken series of gaps; null without a gap. A known gap
+   * that could not be measured this time keeps its dates: not being able to look resolves nothing.
+   */
   readonly first_seen: string | null;
-  /** ISO date; null without a gap (violation or partial). */
+  /** ISO date by which the gap is to be closed; null where first_seen is. */
   readonly due_date: string | null;
   readonly overdue: boolean;
 }

@@ -11,7 +11,7 @@ export interface AssessEvidence {
   readonly stateTree: Evidence<StateTree>;
   readonly gateway: Evidence<GatewayProcess>;
   readonly privilege: Evidence<PrivilegePaths>;
-  readonly commandPolicy: Evidence<PolicyFile<CommandPolicy>>;
+  readonly commandPolicy: Evidence<CommandPolicyFile>;
   readonly promptPolicy: Evidence<PolicyFile<PromptPolicy>>;
   readonly sockets: Evidence<SocketInventory>;
   readonly ports: Evidence<PortReport>;
@@ -25,6 +25,19 @@ export interface PolicyFile<T> {
   readonly path: string;
   readonly present: boolean;
   readonly policy: T | null;
+}
+
+export interface CommandPolicyFile extends PolicyFile<CommandPolicy> {
+  /** What the linter of the policy layer says about it, so that `cse policy lint` and the check agree. Empty without a policy. */
+  readonly notes: readonly PolicyNote[];
+}
+
+export interface PolicyNote {
+  /** Kinds of `lintCommandPolicy`: "catch-all", "allows-interpreter", "empty-policy", ... */
+  readonly kind: string;
+  /** Where, e.g. "allow[0]" or a rule id; empty for the whole policy. */
+  readonly rule: string;
+  readonly message: string;
 }
 
 export type {

@@ -1,0 +1,222 @@
+import type { AssessedCheck, Assessment, AssessmentSummary, HostFacts } from "../assess/assessment.ts";
+import { CHECKS } from "../assess/checks.ts";
+import { dateChecks, nextRun } from "../assess/history.ts";
+import { limitsOf } from "../assess/limits.ts";
+import { chooseChecks, evidenceFor, runChecks } from "../assess/run-checks.ts";
+import { summarize } from "../assess/summary.ts";
+import { totalChecks } from "../assess/totals.ts";
+import { type SecurityErrorCode, asSecurityError } from "../core/error.ts";
+import type { Evidence } from "../core/evidence.ts";
+import type { EgressReport, PortReport } from "../core/network.ts";
+import { type EpochMs, isoFromEpoch } from "../core/time.ts";
+import { renderJson } from "../report/json.ts";
+import type { AssessmentRun } from "../schema/assessment-history.ts";
+import { type CollectDeps, collectEvidence } from "./collect-evidence.ts";
+
+/** How long one collector may take before its evidence counts as unmeasured. */
+export const COLLECTOR_TIMEOUT_MS = 20_000;
+
+export const REPORT_FILES = [
+  "openclaw-assessment.json",
+  "compliance-summary.json",
+  "compliance-dashboard.html",
+  "port-monitor-latest.json",
+  "egress-monitor-latest.json",
+] as const;
+export type ReportFile = (typeof REPORT_FILES)[number];
+
+export interface Problem {
+  readonly code: SecurityErrorCode;
+  readonly message: string;
+}
+
+/** What earlier runs left, and what was wrong with how they left it. */
+export interface KnownHistory {
+  readonly previous: AssessmentRun | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface AssessDeps extends CollectDeps {
+  readonly monotonicMs: () => number;
+  readonly newRunId: () => string;
+  readonly version: string;
+  readonly hostFacts: () => Promise<HostFacts>;
+  /** Reads the last run; never fails. */
+  readonly loadHistory: () => Promise<KnownHistory>;
+  /** Reads the last run and adds the one that `build` makes from it, in one step. */
+  readonly appendHistory: (build: (known: KnownHistory) => AssessmentRun) => Promise<KnownHistory>;
+  readonly renderDashboard: (assessment: Assessment, ports: PortReport | null, egress: EgressReport | null) => string;
+  /** Absolute path a report will have. */
+  readonly reportPath: (name: ReportFile) => string;
+  /** Writes these reports; each is replaced as one step or left as it was. */
+  readonly writeReports: (reports: Readonly<Partial<Record<ReportFile, string>>>) => Promise<void>;
+  readonly progress: (step: string) => void;
+}
+
+export interface AssessOptions {
+  /** Ids of the checks to run; all when it is left out. */
+  readonly checks?: readonly string[];
+}
+
+export interface AssessResult {
+  readonly assessment: Assessment;
+  readonly summary: AssessmentSummary;
+  /** Null when no chosen check needed the scan, or it failed. */
+  readonly ports: PortReport | null;
+  readonly egress: EgressReport | null;
+}
+
+/**
+ * Assesses this host: collect, judge, date, keep, write. Nothing that fails on the way stops the
+ * rest or makes an answer better; it is named in the summary's problems.
+ * @throws {SecurityError} unknown-check, before anything is looked at
+ */
+export async function assess(deps: AssessDeps, options: AssessOptions = {}): Promise<AssessResult> {
+  const checks = chooseChecks(options.checks);
+  const startedAt = deps.now();
+  const startedMs = deps.monotonicMs();
+  const runId = deps.newRunId();
+
+  deps.progress(`Gathering evidence for ${checks.length} checks`);
+  const [collected, host] = await Promise.all([collectEvidence(deps, evidenceFor(checks)), knowHost(deps)]);
+  const { evidence } = collected;
+
+  deps.progress("Judging the evidence");
+  const answers = runChecks(checks, evidence, isoFromEpoch(startedAt));
+  const history = await keepHistory(deps, (known) => dateChecks(known.previous, answers, startedAt), runId, startedAt);
+
+  const ports = valueOf(evidence.ports);
+  const egress = valueOf(evidence.egress);
+  const assessment: Assessment = {
+    schemaVersion: 1,
+    tool: { name: "cyber-security-engineer", version: deps.version },
+    run_id: runId,
+    assessed_at: isoFromEpoch(startedAt),
+    duration_ms: Math.max(0, Math.round(deps.monotonicMs() - startedMs)),
+    host: host.facts,
+    totals: totalChecks(history.checks),
+    checks: history.checks,
+    limits: limitsOf(host.facts, checks.length, CHECKS.length),
+  };
+
+  deps.progress("Writing the reports");
+  const problems = distinct([...collected.problems, ...host.problems, ...history.problems]);
+  const scans = {
+    ...scanReport("port-monitor-latest.json", evidence.ports),
+    ...scanReport("egress-monitor-latest.json", evidence.egress),
+  };
+  const summary = await writeAll(deps, assessment, { ports, egress, problems }, scans);
+  return { assessment, summary, ports, egress };
+}
+
+async function knowHost(deps: AssessDeps): Promise<{ facts: HostFacts; problems: readonly Problem[] }> {
+  try {
+    return { facts: await deps.hostFacts(), problems: [] };
+  } catch (thrown) {
+    const unknown = "unknown";
+    const facts: HostFacts = {
+      hostname: unknown,
+      platform: unknown,
+      kernel: unknown,
+      user: unknown,
+      uid: null,
+      state_dir: unknown,
+      config_path: unknown,
+      openclaw_version: null,
+    };
+    return { facts, problems: [problemOf(thrown)] };
+  }
+}
+
+interface DatedChecks {
+  readonly checks: readonly AssessedCheck[];
+  readonly problems: readonly Problem[];
+}
+
+/** Dates the answers from the history and adds this run to it; without a writable history, only dates them. */
+async function keepHistory(
+  deps: AssessDeps,
+  date: (known: KnownHistory) => readonly AssessedCheck[],
+  runId: string,
+  now: EpochMs,
+): Promise<DatedChecks> {
+  try {
+    const known = await deps.appendHistory(({ previous, problems }) =>
+      nextRun(previous, date({ previous, problems }), runId, now),
+    );
+    return { checks: date(known), problems: known.problems };
+  } catch (thrown) {
+    const { code, message } = problemOf(thrown);
+    const known = await deps.loadHistory();
+    const lost: Problem = { code, message: `This run could not be added to the history: ${message}` };
+    return { checks: date(known), problems: [...known.problems, lost] };
+  }
+}
+
+interface SummaryInput {
+  readonly ports: PortReport | null;
+  readonly egress: EgressReport | null;
+  readonly problems: readonly Problem[];
+}
+
+/** Renders and writes the reports. What cannot be rendered or written is a problem in the summary. */
+async function writeAll(
+  deps: AssessDeps,
+  assessment: Assessment,
+  input: SummaryInput,
+  scans: Readonly<Partial<Record<ReportFile, string>>>,
+): Promise<AssessmentSummary> {
+  const problems = [...input.problems];
+  const pages: Partial<Record<ReportFile, string>> = {};
+  try {
+    pages["compliance-dashboard.html"] = deps.renderDashboard(assessment, input.ports, input.egress);
+  } catch (thrown) {
+    problems.push(problemOf(thrown));
+  }
+  const names: readonly ReportFile[] = REPORT_FILES.filter(
+    (name) => name.startsWith("openclaw-") || name === "compliance-summary.json" || name in pages || name in scans,
+  );
+  const files = Object.fromEntries(names.map((name) => [name, deps.reportPath(name)]));
+  const summary = summarize(assessment, { ...input, files, problems });
+  try {
+    await deps.writeReports({
+      "openclaw-assessment.json": renderJson(assessment),
+      "compliance-summary.json": renderJson(summary),
+      ...pages,
+      ...scans,
+    });
+    return summary;
+  } catch (thrown) {
+    const { code, message } = problemOf(thrown);
+    const lost: Problem = { code, message: `The reports could not be written: ${message}` };
+    return summarize(assessment, { ...input, files: {}, problems: distinct([...problems, lost]) });
+  }
+}
+
+/** A scan's report; where the scan failed, the failure, so that an older good report is not taken for today's. */
+function scanReport(
+  name: ReportFile,
+  evidence: Evidence<PortReport | EgressReport>,
+): Readonly<Partial<Record<ReportFile, string>>> {
+  if (evidence.kind === "measured") return { [name]: renderJson(evidence.value) };
+  if (evidence.code === "not-applicable") return {};
+  const { code, reason, at } = evidence;
+  return {
+    [name]: renderJson({ schemaVersion: 1, status: "error", code, message: reason, hint: "", collected_at: at }),
+  };
+}
+
+function valueOf<T>(evidence: Evidence<T>): T | null {
+  return evidence.kind === "measured" ? evidence.value : null;
+}
+
+function problemOf(thrown: unknown): Problem {
+  const { code, message } = asSecurityError(thrown);
+  return { code, message };
+}
+
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(
+    (problem, index) => problems.findIndex((other) => other.message === problem.message) === index,
+  );
+}

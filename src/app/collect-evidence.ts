@@ -1,0 +1,95 @@
+import type { AssessEvidence } from "../assess/evidence.ts";
+import { SecurityError, type SecurityErrorCode, asSecurityError } from "../core/error.ts";
+import { type Evidence, type Unmeasured, unmeasured } from "../core/evidence.ts";
+import { type EpochMs, isoFromEpoch } from "../core/time.ts";
+
+/** One collector per kind of evidence. It answers `unmeasured` or throws when it cannot look. */
+export type Collectors = {
+  readonly [K in keyof AssessEvidence]: () => Promise<AssessEvidence[K]>;
+};
+
+/** A timer that does not keep the process alive once cancelled. */
+export interface Timer {
+  readonly elapsed: Promise<void>;
+  readonly cancel: () => void;
+}
+
+export interface CollectDeps {
+  readonly collectors: Collectors;
+  readonly startTimer: (delayMs: number) => Timer;
+  readonly now: () => EpochMs;
+  /** How long one collector may take. */
+  readonly collectorTimeoutMs: number;
+}
+
+export interface CollectedEvidence {
+  readonly evidence: AssessEvidence;
+  /** Collectors that failed or hung, as opposed to those that answered that they could not look. */
+  readonly problems: readonly { readonly code: SecurityErrorCode; readonly message: string }[];
+}
+
+const NOT_ASKED = "No chosen check needs it.";
+
+/**
+ * Gathers the wanted kinds of evidence side by side. A collector that throws or does not answer in
+ * time gives `unmeasured` and a problem; the others are not held up.
+ */
+export async function collectEvidence(
+  deps: CollectDeps,
+  wanted: readonly (keyof AssessEvidence)[],
+): Promise<CollectedEvidence> {
+  const problems: CollectedEvidence["problems"][number][] = [];
+
+  const gather = async <K extends keyof AssessEvidence>(kind: K): Promise<Evidence<never> | AssessEvidence[K]> => {
+    const source = `${kind} collector`;
+    const failed = (code: SecurityErrorCode, reason: string): Unmeasured => {
+      problems.push({ code, message: `${source}: ${reason}` });
+      return unmeasured(code, reason, source, isoFromEpoch(deps.now()));
+    };
+    if (!wanted.includes(kind)) return unmeasured("not-applicable", NOT_ASKED, source, isoFromEpoch(deps.now()));
+    const timer = deps.startTimer(deps.collectorTimeoutMs);
+    try {
+      const late = timer.elapsed.then((): never => {
+        const seconds = Math.round(deps.collectorTimeoutMs / 1000);
+        throw new SecurityError("timeout", `no answer within ${seconds} s`);
+      });
+      return await Promise.race([deps.collectors[kind](), late]);
+    } catch (thrown) {
+      const error = asSecurityError(thrown);
+      return error.code === "internal"
+        ? failed("collector-failed", `the collector failed: ${error.message}`)
+        : failed(error.code, error.hint === "" ? error.message : `${error.message}. ${error.hint}`);
+    } finally {
+      timer.cancel();
+    }
+  };
+
+  const [config, stateTree, gateway, privilege, commandPolicy, promptPolicy, sockets, ports, egress, backup, update] =
+    await Promise.all([
+      gather("config"),
+      gather("stateTree"),
+      gather("gateway"),
+      gather("privilege"),
+      gather("commandPolicy"),
+      gather("promptPolicy"),
+      gather("sockets"),
+      gather("ports"),
+      gather("egress"),
+      gather("backup"),
+      gather("update"),
+    ]);
+  const evidence: AssessEvidence = {
+    config,
+    stateTree,
+    gateway,
+    privilege,
+    commandPolicy,
+    promptPolicy,
+    sockets,
+    ports,
+    egress,
+    backup,
+    update,
+  };
+  return { evidence, problems };
+}

@@ -1,0 +1,82 @@
+import type { OpenClawConfig } from "../../schema/openclaw-config.ts";
+import type { CheckMeta, CheckResult } from "../assessment.ts";
+import type { AssessEvidence } from "../evidence.ts";
+import { accountName, enabledAccounts, openDoors } from "../tool-reach.ts";
+import { type Fact, line, missing, weigh } from "../weigh.ts";
+
+export const meta: CheckMeta = {
+  check_id: "session_boundary_enforced",
+  title: "An approval stays in the session it was given in",
+  iso27001: ["A.8.2", "A.5.15"],
+  nist_csf: ["PR.AA-05"],
+  nist_800_53: ["AC-6", "SC-23", "AC-3"],
+  cis: ["6.8"],
+  mapping_confidence: "medium",
+  default_risk: "medium",
+  expected_state:
+    "An approval counts for one session, agent, folder and command and cannot be replayed elsewhere, and different people do not share one session.",
+  mitigation: "Set session.dmScope to per-channel-peer",
+  owner: "Security Engineering",
+  uses: ["config"],
+  status_rules: {
+    partial:
+      "Several people's direct messages share the main session, or agents may read or steer sessions that are not theirs.",
+    not_assessed:
+      "The config cannot be read; or it separates sessions, and the broker, whose refusal of a replayed grant is the proof, does not exist yet.",
+  },
+  needs: ["approval-broker"],
+};
+
+export function check({ config }: AssessEvidence): CheckResult {
+  const facts = config.kind === "measured" ? sessionFacts(config.value) : [missing(config)];
+  const said = config.kind === "measured" ? sessionText(config.value) : "";
+  return weigh([...facts, { kind: "unbuilt", part: "approval-broker" }], [line(config, said)]);
+}
+
+function sessionFacts(config: OpenClawConfig): readonly Fact[] {
+  const { session } = config;
+  const seen = sessionText(config);
+  const facts: Fact[] = [{ kind: "good", seen }];
+  const shared = sharedBy(config);
+  if (session.dm_scope.value === "main" && shared !== null) {
+    facts.push({
+      kind: "partial",
+      seen,
+      gap: `direct messages of several people share the main session (${shared})`,
+      fix: meta.mitigation,
+    });
+  }
+  if (session.tools_visibility.value === "all" && config.agents.length > 1) {
+    facts.push({
+      kind: "partial",
+      seen,
+      gap: "an agent's session tools see the sessions of every agent",
+      fix: "Set tools.sessions.visibility to tree or self",
+    });
+  }
+  if (session.agent_to_agent_enabled.value && config.agents.length > 1) {
+    facts.push({
+      kind: "partial",
+      seen,
+      gap: "agents may send messages into each other's sessions",
+      fix: "Set tools.agentToAgent.enabled to false, or name the agents that need it",
+    });
+  }
+  return facts;
+}
+
+/** Why more than one person may write direct messages, or null when at most one can. */
+function sharedBy(config: OpenClawConfig): string | null {
+  const accounts = enabledAccounts(config).filter((account) => account.dm_policy.value !== "disabled");
+  const open = accounts.find((account) => openDoors(account).length > 0);
+  if (open !== undefined) return `${accountName(open)} is open`;
+  const pairing = accounts.find((account) => account.dm_policy.value === "pairing");
+  if (pairing !== undefined) return `whoever is paired on ${accountName(pairing)}`;
+  const senders = new Set(accounts.flatMap((account) => account.allow_from.map((sender) => `${account.id}:${sender}`)));
+  return senders.size > 1 ? `${senders.size} allowed senders` : null;
+}
+
+function sessionText({ session }: OpenClawConfig): string {
+  const origin = session.dm_scope.explicit ? "" : " (default)";
+  return `session.dmScope ${session.dm_scope.value}${origin}, session tools see ${session.tools_visibility.value}, agent to agent ${session.agent_to_agent_enabled.value ? "on" : "off"}`;
+}

@@ -1,0 +1,57 @@
+import { DUE_DAYS, type Risk, compareRisk } from "../core/risk.ts";
+import { DAY_MS, type EpochMs, epochFromIso, isoDateFromEpoch, isoFromEpoch } from "../core/time.ts";
+import type { RunCheck } from "../schema/assessment-history.ts";
+import type { CheckStatus } from "./assessment.ts";
+
+/** When a gap was first seen and is due. `risk` is the gap's, also while it cannot be measured. */
+export interface GapDates {
+  readonly first_seen: string | null;
+  readonly due_date: string | null;
+  readonly risk: Risk;
+  readonly overdue: boolean;
+}
+
+/**
+ * Dates of one check, from what the last run knew about it.
+ * A gap is due DUE_DAYS[risk] after it was first seen. When its risk rises it is due that long after
+ * the rise, if that is sooner: while a gap stays open its date never moves later. A run that could
+ * not look leaves the dates as they are; only an answer without a gap clears them.
+ */
+export function dateGap(previous: RunCheck | undefined, status: CheckStatus, risk: Risk, now: EpochMs): GapDates {
+  switch (status) {
+    case "compliant":
+    case "not_applicable":
+      return { first_seen: null, due_date: null, risk, overdue: false };
+    case "not_assessed":
+      return previous === undefined || previous.first_seen === null
+        ? { first_seen: null, due_date: null, risk, overdue: false }
+        : kept(previous, previous.risk, now);
+    case "violation":
+    case "partial":
+      if (previous === undefined || previous.first_seen === null) return dated(now, dueAfter(now, risk), risk, now);
+      return kept(previous, risk, now);
+  }
+}
+
+function kept(previous: RunCheck, risk: Risk, now: EpochMs): GapDates {
+  // A time in the future (a clock set back, an edited file) must not push the date out.
+  const firstSeen = Math.min(epochFromIso(previous.first_seen ?? "") ?? now, now);
+  const before = previous.due_date ?? dueAfter(firstSeen, previous.risk);
+  const hasEscalated = compareRisk(risk, previous.risk) < 0;
+  const due = hasEscalated ? sooner(before, dueAfter(now, risk)) : before;
+  // No date can be further away than the longest one there is.
+  return dated(firstSeen, sooner(due, dueAfter(firstSeen, "low")), risk, now);
+}
+
+function dated(firstSeen: EpochMs, due: string, risk: Risk, now: EpochMs): GapDates {
+  return { first_seen: isoFromEpoch(firstSeen), due_date: due, risk, overdue: isoDateFromEpoch(now) > due };
+}
+
+function dueAfter(from: EpochMs, risk: Risk): string {
+  return isoDateFromEpoch(from + DUE_DAYS[risk] * DAY_MS);
+}
+
+/** ISO dates sort as text. */
+function sooner(a: string, b: string): string {
+  return a < b ? a : b;
+}

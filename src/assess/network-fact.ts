@@ -1,0 +1,37 @@
+import type { NetworkFinding } from "../core/network.ts";
+import { clip } from "../core/text.ts";
+import type { Fact } from "./weigh.ts";
+
+/**
+ * Findings of the port scan as facts, with the risk the scan gave them. What only this host can reach
+ * is partial: for the scan every unapproved listener is a finding to act on, for a control it matters
+ * who can get there.
+ */
+export function listenerFacts(findings: readonly NetworkFinding[]): readonly Fact[] {
+  return findingFacts(
+    findings.map((finding) =>
+      finding.status === "violation" && finding.scope === "loopback" ? { ...finding, status: "partial" } : finding,
+    ),
+  );
+}
+
+/** Network findings as facts, with the status and risk the scan gave them. */
+export function findingFacts(findings: readonly NetworkFinding[]): readonly Fact[] {
+  return findings.map((finding) => {
+    if (finding.status === "not_assessed") {
+      return { kind: "unknown", reason: titled(finding), remedy: finding.mitigation };
+    }
+    return {
+      kind: finding.status,
+      seen: finding.target,
+      gap: titled(finding),
+      fix: finding.mitigation,
+      risk: finding.risk,
+    };
+  });
+}
+
+function titled(finding: NetworkFinding): string {
+  const { exe, name } = finding.process;
+  return `${finding.title} (${clip(exe ?? name ?? "unknown process", 120)})`;
+}

@@ -1,0 +1,19 @@
+/**
+ * Parts of this project that some answers need and that do not exist yet, each with what is
+ * therefore unknown. A check that needs one is never better than `not_assessed`.
+ */
+export const UNBUILT_PARTS = {
+  "approval-broker":
+    "approvals are not yet bound to one exact command by a broker, so no probe can show that an unapproved command is refused",
+  "audit-chain": "privileged actions are not yet written to a hash-chained log that could be verified",
+  "gateway-hook":
+    "the hook that holds privileged tool calls inside the gateway does not exist yet, so no probe can show that it holds",
+  "native-exec-policy":
+    "OpenClaw's own exec approvals (`openclaw exec-policy show`) are not yet read; they may be stricter than its config",
+  "second-factor": "approvals do not yet carry a second factor that could be examined",
+  "egress-probe":
+    "no probe yet shows that a destination outside the allowlist is refused, and firewall rules are not yet read",
+  "egress-journal": "connections are not yet recorded over time; one look cannot show what happened between two looks",
+} as const;
+
+export type UnbuiltPart = keyof typeof UNBUILT_PARTS;

@@ -1,0 +1,235 @@
+import type { AssessEvidence, CommandPolicyFile, GatewayProcess, PrivilegePaths } from "../../src/assess/evidence.ts";
+import { type Evidence, type Measured, type Unmeasured, measured, unmeasured } from "../../src/core/evidence.ts";
+import type { EgressReport, Listener, PortReport, SocketInventory } from "../../src/core/network.ts";
+import { lintCommandPolicy } from "../../src/policy/command-policy-lint.ts";
+import { parseCommandPolicy } from "../../src/schema/command-policy.ts";
+import { normalizeOpenClawConfig } from "../../src/schema/normalize-openclaw-config.ts";
+import type { OpenClawConfig } from "../../src/schema/openclaw-config.ts";
+import { samplePortReport, sampleEgressReport, sampleListener } from "./sample-assessment.ts";
+
+/** When all evidence of these tests was taken. */
+export const AT = "2026-11-23T08:00:00Z";
+export const NOW: number = Date.UTC(2026, 10, 23, 8);
+const HOME = "/home/openclaw";
+const STATE = `${HOME}/.openclaw`;
+
+export function seen<T>(value: T, source = "test"): Measured<T> {
+  return measured(value, source, AT);
+}
+
+export function unseen(code: Unmeasured["code"] = "collector-failed", reason = "the collector failed"): Unmeasured {
+  return unmeasured(code, reason, "test", AT);
+}
+
+/** A configuration as OpenClaw's file would say it, through the real reader. */
+export function config(authored: unknown): Measured<OpenClawConfig> {
+  const value = normalizeOpenClawConfig({
+    path: `${STATE}/openclaw.json`,
+    authored,
+    includes: [],
+    env: {},
+    home: HOME,
+    profile: null,
+    inContainer: false,
+  });
+  return measured(value, value.path, AT);
+}
+
+/** What a careful owner writes. */
+export const HARDENED = {
+  gateway: { mode: "local", bind: "loopback", auth: { mode: "token", token: "0123456789abcdef0123456789abcdef" } },
+  channels: {
+    telegram: {
+      enabled: true,
+      dmPolicy: "allowlist",
+      allowFrom: ["12345"],
+      groupPolicy: "allowlist",
+      groupAllowFrom: ["12345"],
+      groups: { "-100200": { requireMention: true } },
+    },
+  },
+  tools: { profile: "messaging", exec: { mode: "ask", strictInlineEval: true } },
+  agents: { defaults: { sandbox: { mode: "all" } } },
+} as const;
+
+/** The opposite. */
+export const WEAK = {
+  gateway: { bind: "lan", auth: { mode: "none" } },
+  channels: {
+    telegram: {
+      enabled: true,
+      dmPolicy: "open",
+      allowFrom: ["*"],
+      groupPolicy: "open",
+      groups: { "*": { requireMention: false } },
+    },
+  },
+  tools: { profile: "full", exec: { mode: "full" } },
+} as const;
+
+export function listener(change: Partial<Listener>): Listener {
+  return sampleListener({ address: "127.0.0.1", scope: "loopback", port: 18_789, ...change });
+}
+
+export function sockets(...listeners: readonly Listener[]): Measured<SocketInventory> {
+  return seen({
+    collector: "proc",
+    collected_at: AT,
+    complete: true,
+    unresolved: 0,
+    denied: 0,
+    listeners,
+    connections: [],
+    problems: [],
+  });
+}
+
+export function ports(change: Partial<PortReport> = {}): Measured<PortReport> {
+  return seen(
+    samplePortReport({
+      status: "ok",
+      complete: true,
+      unresolved: 0,
+      denied: 0,
+      approved_file: `${STATE}/security/approved_ports.json`,
+      approved_rules: 3,
+      listening_services: [listener({})],
+      findings: [],
+      rule_notes: [],
+      problems: [],
+      ...change,
+    }),
+  );
+}
+
+export function egress(change: Partial<EgressReport> = {}): Measured<EgressReport> {
+  return seen(
+    sampleEgressReport({
+      status: "ok",
+      complete: true,
+      unresolved: 0,
+      denied: 0,
+      allowlist_file: `${STATE}/security/egress_allowlist.json`,
+      allowlist_rules: 2,
+      findings: [],
+      rule_notes: [],
+      problems: [],
+      ...change,
+    }),
+  );
+}
+
+export const GATEWAY: GatewayProcess = {
+  running: true,
+  pid: 812,
+  uid: 998,
+  user: "openclaw",
+  groups: ["openclaw"],
+  no_new_privs: true,
+  cap_eff: "0000000000000000",
+  basis: "process",
+};
+
+export const NO_WAY_TO_ROOT: PrivilegePaths = {
+  user: "openclaw",
+  uid: 998,
+  paths: [],
+  sudo_timestamp_minutes: 0,
+  unknown: [],
+};
+
+/** A command policy through the real parser and linter; undefined is a missing file. */
+export function commandPolicy(authored?: unknown): Evidence<CommandPolicyFile> {
+  const path = `${STATE}/security/command-policy.json`;
+  if (authored === undefined) return seen({ path, present: false, policy: null, notes: [] });
+  const policy = parseCommandPolicy(authored);
+  return seen({ path, present: true, policy, notes: lintCommandPolicy(policy, NOW) });
+}
+
+/** Evidence of a host where nothing is wrong that can be measured. */
+export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEvidence {
+  return {
+    config: config(HARDENED),
+    stateTree: seen({
+      root: STATE,
+      expected_uid: 998,
+      entries_seen: 40,
+      deviations: [],
+      unreadable: [],
+      truncated: false,
+    }),
+    gateway: seen(GATEWAY),
+    privilege: seen(NO_WAY_TO_ROOT),
+    commandPolicy: commandPolicy({
+      schemaVersion: 2,
+      unmatched: "deny",
+      rules: [{ id: "restart", effect: "allow", binary: "/usr/bin/systemctl", args: ["restart", "nginx"] }],
+    }),
+    promptPolicy: seen({
+      path: `${STATE}/security/prompt-policy.json`,
+      present: true,
+      policy: { form: "original", requireConfirmationForUntrusted: true },
+    }),
+    sockets: sockets(listener({})),
+    ports: ports(),
+    egress: egress(),
+    backup: seen({
+      latest_at: "2026-11-22T03:00:00Z",
+      archive_path: "/srv/backup/openclaw.tar",
+      verified: true,
+      outside_state_dir: true,
+      archive_exists: true,
+    }),
+    update: seen({
+      installed_version: "2026.9.6",
+      latest_version: "2026.9.6",
+      checked_at: "2026-11-23T06:00:00Z",
+      node_version: "24.21.0",
+    }),
+    ...change,
+  };
+}
+
+/** Evidence where much is wrong. */
+export function badEvidence(): AssessEvidence {
+  const open = listener({ address: "0.0.0.0", scope: "all-interfaces" });
+  return {
+    config: config(WEAK),
+    stateTree: seen({
+      root: STATE,
+      expected_uid: 998,
+      entries_seen: 40,
+      deviations: [{ path: `${STATE}/security`, kind: "folder", mode: 0o777, uid: 998, has_acl: null }],
+      unreadable: [],
+      truncated: false,
+    }),
+    gateway: seen({ ...GATEWAY, groups: ["openclaw", "docker"] }),
+    privilege: seen({
+      ...NO_WAY_TO_ROOT,
+      paths: [{ via: "sudo", what: "(ALL) NOPASSWD: ALL", strength: "passwordless" }],
+      sudo_timestamp_minutes: -1,
+    }),
+    commandPolicy: commandPolicy(),
+    promptPolicy: seen({
+      path: `${STATE}/security/prompt-policy.json`,
+      present: true,
+      policy: { form: "original", requireConfirmationForUntrusted: false },
+    }),
+    sockets: sockets(open),
+    ports: seen(samplePortReport()),
+    egress: seen(sampleEgressReport({ allowlist_file: null, allowlist_rules: 0 })),
+    backup: seen({
+      latest_at: null,
+      archive_path: null,
+      verified: null,
+      outside_state_dir: null,
+      archive_exists: null,
+    }),
+    update: seen({
+      installed_version: "2026.2.1",
+      latest_version: "2026.9.6",
+      checked_at: "2026-11-23T06:00:00Z",
+      node_version: "20.11.0",
+    }),
+  };
+}
