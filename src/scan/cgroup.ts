@@ -59,7 +59,7 @@ function readPath(path: string): CgroupFacts {
     const lxc = LXC.exec(segment);
     if (lxc !== null) {
       container = lxc[1] ?? segments[index + 1] ?? container;
-    } else if (UNIT.test(segment) && (unit === null || USER_MANAGER.test(unit))) {
+    } else if (UNIT.test(segment) && (unit === null || (USER_MANAGER.test(unit) && segment !== "init.scope"))) {
       unit = segment;
     }
   }

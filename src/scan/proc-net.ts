@@ -202,7 +202,8 @@ export function createProcTableParser(
       start = lineEnd + 1;
     }
     if (start < length) {
-      rest = chunk.slice(start, length);
+      // A copy: the caller fills the same chunk again, and slice() of a Node Buffer is only a view.
+      rest = Uint8Array.from(chunk.subarray(start, length));
       dropOverlong();
     }
   };
@@ -215,7 +216,7 @@ export function createProcTableParser(
   };
 
   const end = (): ProcTable => {
-    // A table that ends inside a row was cut: what is missing is unknown.
+    // The last row counts without a line break too; one that was cut shows as malformed.
     if (rest.length > 0) takeLine(rest, 0, rest.length);
     return { hasHeader: hasHeader === true, sockets, malformed };
   };
