@@ -1,0 +1,108 @@
+import { type Assessment, type AssessedCheck, STATUSES } from "../assess/assessment.ts";
+import { plural } from "../core/text.ts";
+import { renderRisk, renderStatus, renderStatusIcon } from "./badge.ts";
+import { renderDue, renderTime } from "./dashboard-check.ts";
+import { html, type Html, prose } from "./html.ts";
+import { isGap } from "./order.ts";
+import { coveragePercent, describeVerdict, formatCount, STATUS_LABEL } from "./wording.ts";
+
+const MAX_FIRST_STEPS = 5;
+
+/** Verdict, coverage and counts: what a reader in a hurry sees. */
+export function renderHeader(assessment: Assessment): Html {
+  const { totals } = assessment;
+  const verdict = describeVerdict(totals);
+  const tiles = STATUSES.map(
+    (status) =>
+      html`<div>
+        <dt>${renderStatusIcon(status)} ${STATUS_LABEL[status]}</dt>
+        <dd>${formatCount(totals.by_status[status])}</dd>
+      </div>`,
+  );
+  const late =
+    totals.overdue === 0 ? null : html` <strong class="overdue">${plural(totals.overdue, "gap")} overdue.</strong>`;
+  return html`<header>
+    <p class="eyebrow">Security assessment</p>
+    <h1>${assessment.host.hostname}</h1>
+    <p class="verdict v-${verdict.tone}">${verdict.headline}</p>
+    <p class="caveat">${verdict.caveat}${late}</p>
+    <p class="muted">
+      Assessed ${renderTime(assessment.assessed_at)}. Coverage ${coveragePercent(totals)}%:
+      ${formatCount(totals.assessed)} of ${plural(totals.applicable, "applicable check")} measured.
+    </p>
+    ${renderStatusBar(assessment.checks)}
+    <dl class="tiles">${tiles}</dl>
+  </header>`;
+}
+
+/** The shares of each status as one bar; the tiles below it say the same in numbers. */
+function renderStatusBar(checks: readonly AssessedCheck[]): Html {
+  let x = 0;
+  const parts = STATUSES.map((status) => {
+    const width = checks.filter((check) => check.status === status).length;
+    const part = width === 0 ? null : html`<rect class="b-${status}" x="${x}" y="0" width="${width}" height="1" />`;
+    x += width;
+    return part ?? html``;
+  });
+  return html`<svg class="bar" aria-hidden="true" viewBox="0 0 ${Math.max(1, x)} 1" preserveAspectRatio="none">
+    ${parts}
+  </svg>`;
+}
+
+/** The worst open gaps with their remedy; `checks` must be sorted worst first. */
+export function renderFirstSteps(checks: readonly AssessedCheck[]): Html {
+  const gaps = checks.filter((check) => isGap(check.status));
+  const steps = gaps.slice(0, MAX_FIRST_STEPS).map(
+    (check) =>
+      html`<li>
+        <div>
+          <h3><a href="#check-${check.check_id}">${check.title}</a></h3>
+          <p>${prose(check.gap)}</p>
+          <p><b>Do:</b> ${prose(check.mitigation)}</p>
+        </div>
+        <p class="meta">
+          ${renderStatus(check.status)} ${renderRisk(check.risk)} ${renderDue(check)} <span>${check.owner}</span>
+        </p>
+      </li> `,
+  );
+  const left = gaps.length - steps.length;
+  const more =
+    left === 0
+      ? null
+      : html`<p class="muted">${plural(left, "more open gap")} below, under <a href="#checks">All checks</a>.</p>`;
+  const body =
+    steps.length === 0
+      ? html`<p>No gap was found in what could be measured.</p>`
+      : html`<ol class="steps">
+            ${steps}
+          </ol>
+          ${more}`;
+  return html`<section aria-labelledby="first">
+    <h2 id="first">What to do first</h2>
+    ${body}
+  </section>`;
+}
+
+/** Which machine, account and version this is about. */
+export function renderHost({ host, duration_ms }: Assessment): Html {
+  const facts: readonly (readonly [string, string])[] = [
+    ["System", host.platform],
+    ["Kernel", host.kernel],
+    ["Account", host.uid === null ? host.user : `${host.user} (uid ${host.uid})`],
+    ["OpenClaw", host.openclaw_version ?? "not found"],
+    ["Config", host.config_path],
+    ["State", host.state_dir],
+    ["Took", `${(duration_ms / 1000).toFixed(1)} s`],
+  ];
+  const rows = facts.map(
+    ([name, value]) =>
+      html`<div>
+        <dt>${name}</dt>
+        <dd>${value}</dd>
+      </div>`,
+  );
+  return html`<section aria-labelledby="host">
+    <h2 id="host">Host</h2>
+    <dl class="rows">${rows}</dl>
+  </section>`;
+}
