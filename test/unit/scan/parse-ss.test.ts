@@ -165,7 +165,8 @@ describe("parseSocketTable of ss", () => {
   it("believes no pid when a name makes two readings possible, and keeps the row", () => {
     const closed = `${LISTEN}users:(("",pid=1,fd=3))\n",pid=4242,fd=22))\n`;
     const chained = `${LISTEN}users:(("",pid=1,fd=3),(",pid=5,fd=3),("",pid=6,fd=4))\n`;
-    for (const text of [closed, chained]) {
+    const goesOn = chained.replace("))", '),("z",pid=7,fd=4))');
+    for (const text of [closed, chained, goesOn]) {
       const table = ss(text);
       expect(codes(table)).toEqual(["ambiguous-owner"]);
       expect(table.listeners.map(({ port, pid, name, owners }) => ({ port, pid, name, owners }))).toEqual([
