@@ -65,7 +65,8 @@ export async function selectSockets(
   const listeners: SeenSocket[] = [];
   const clients: number[] = [];
   const others: SeenSocket[] = [];
-  for (const socket of sockets) {
+  for (const [index, socket] of sockets.entries()) {
+    if (index % 256 === 255 && slice.isOver()) await slice.rest();
     if (socket.state === "LISTEN") listeners.push(socket);
     else if (socket.state !== "UNCONN") others.push(socket);
     else if (isEphemeral(socket.localPort, host.ephemeralPorts)) clients.push(socket.localPort);

@@ -60,6 +60,7 @@ export function createOwnerSearch(files: ProcFiles, ownPid: number, monotonicMs:
         for (const pid of pids) if (!known.pids.has(pid)) await search.walk(pid);
         for (const inode of known.unowned) search.remaining.delete(inode);
       }
+      if (slice.isOver()) await slice.rest();
       const established = new Set(search.holders.keys());
       const lastOwners = memory === null ? [] : pidsOf(memory.holders);
       for (const pid of [ownPid, ...lastOwners, ...pids]) {
@@ -81,6 +82,7 @@ export function createOwnerSearch(files: ProcFiles, ownPid: number, monotonicMs:
         }
       }
 
+      if (slice.isOver()) await slice.rest();
       const unowned = new Set([...wanted].filter((inode) => !search.holders.has(inode)));
       for (const holders of search.holders.values()) {
         if (holders.length > 1) holders.sort(byStart);
@@ -147,8 +149,11 @@ function createWalk(files: ProcFiles, wanted: ReadonlySet<number>, slice: Slice)
       checked += 1;
       if (checked % LINKS_PER_CHECK === 0 && slice.isOver()) await slice.rest();
       const target = files.link(`${folder}/${name}`);
-      // Some processes let root list their descriptors and still refuse each one.
-      if (target === REFUSED) refused.add(pid);
+      if (target === REFUSED) {
+        // Some processes let root list their descriptors and still refuse each one.
+        refused.add(pid);
+        return;
+      }
       const inode = socketInode(target);
       if (inode !== null && wanted.has(inode)) add(inode, pid, name);
     }

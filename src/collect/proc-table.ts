@@ -20,6 +20,9 @@ import {
 import { GONE, type ProcDenial, type ProcFiles, type ProcPieces, REFUSED } from "./proc-file.ts";
 import type { Slice } from "./proc-slice.ts";
 
+/** Rows handled between two looks at the clock; far less than a slice, and the look costs nothing then. */
+const ROWS_PER_CHECK = 256;
+
 export type TablesResult =
   | {
       readonly kind: "read";
@@ -64,7 +67,7 @@ export async function readTables(
     }
     if (slice.isOver()) await slice.rest();
   }
-  return { kind: "read", sockets: withoutRepeats(sockets), gaps };
+  return { kind: "read", sockets: await withoutRepeats(sockets, slice), gaps };
 }
 
 async function readTable(
@@ -135,10 +138,11 @@ function readNet(files: ProcFiles, name: string, maxBytes?: number): string | nu
 }
 
 /** A table that changes while it is read may show one socket twice; two subflows of one MPTCP socket differ in their ends. */
-function withoutRepeats(sockets: readonly ProcSocket[]): readonly ProcSocket[] {
+async function withoutRepeats(sockets: readonly ProcSocket[], slice: Slice): Promise<readonly ProcSocket[]> {
   const byInode = new Map<number, ProcSocket>();
   const kept: ProcSocket[] = [];
-  for (const socket of sockets) {
+  for (const [index, socket] of sockets.entries()) {
+    if (index % ROWS_PER_CHECK === ROWS_PER_CHECK - 1 && slice.isOver()) await slice.rest();
     const earlier = socket.inode === 0 ? undefined : byInode.get(socket.inode);
     if (earlier !== undefined && hasSameEnds(earlier, socket)) continue;
     if (socket.inode !== 0) byInode.set(socket.inode, socket);

@@ -115,6 +115,7 @@ export function createSocketCollector(deps: SocketCollectorDeps): SocketCollecto
     const host = readHostNet(files, { ownAddresses: want.connections });
     const rowsWanted = { ...want, includeLoopback: want.includeLoopback === true };
     const selection = await selectSockets(seen.sockets, host, rowsWanted, slice);
+    if (slice.isOver()) await slice.rest();
     const inodes = new Set<number>();
     for (const { inode } of selection.listeners) if (inode !== null && inode !== 0) inodes.add(inode);
     for (const { socket } of selection.connections) {
