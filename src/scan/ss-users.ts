@@ -100,10 +100,17 @@ function ownersOf(last: Step): readonly TableOwner[] {
  * then `at` lies inside a name.
  */
 function readTail(text: string, at: number): { readonly end: number; readonly rest: string } | null {
-  const newline = text.indexOf("\n", at);
-  const end = newline === -1 ? text.length : newline;
-  const rest = text.slice(at, end);
-  if (rest !== "" && !rest.startsWith(" ") && rest !== "\r") return null;
-  const cgroup = rest.indexOf(" cgroup:");
-  return (cgroup === -1 ? rest : rest.slice(0, cgroup)).includes('"') ? null : { end, rest };
+  const first = text[at];
+  if (first !== undefined && first !== " " && first !== "\n" && first !== "\r") return null;
+  // Only as far as the next quote or newline, so that a line full of hostile names stays linear.
+  const plain = /[^"\n]*/y;
+  plain.lastIndex = at;
+  const details = plain.exec(text)?.[0] ?? "";
+  let end = at + details.length;
+  if (text[end] === '"') {
+    if (!details.includes(" cgroup:")) return null;
+    const newline = text.indexOf("\n", end);
+    end = newline === -1 ? text.length : newline;
+  }
+  return { end, rest: text.slice(at, end) };
 }
