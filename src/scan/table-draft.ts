@@ -26,7 +26,7 @@ export interface SocketRow {
 }
 
 /** A line longer than this is not examined, only reported. ss lines, which name every holder, are exempt. */
-export const MAX_LINE_CHARS = 16_384;
+const MAX_LINE_CHARS = 16_384;
 const MAX_PROBLEMS = 100;
 const SHOWN_CHARS = 160;
 
