@@ -3,19 +3,26 @@
  * command may not need (the pattern engine, child processes, the dashboard) is loaded on first use,
  * so that a scan starts fast.
  */
+import { hash, randomUUID } from "node:crypto";
 import { homedir } from "node:os";
-import { dirname, join, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AllowlistCheck, AllowlistSuggestion } from "./app/allowlist.ts";
+import type { AssessResult } from "./app/assess.ts";
+import type { Collectors, Timer } from "./app/collect-evidence.ts";
+import type { PolicyText } from "./app/policy-file.ts";
 import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "./app/baseline.ts";
 import type { InitReport, PolicyFileName } from "./app/init.ts";
 import type { PreflightReport } from "./app/preflight.ts";
 import { locateOpenClawPaths, type OpenClawPaths } from "./collect/openclaw-paths.ts";
 import type { SocketCollector, SocketWant } from "./collect/sockets.ts";
-import { SecurityError, type SecurityErrorCode } from "./core/error.ts";
-import type { Unmeasured } from "./core/evidence.ts";
+import { asSecurityError, SecurityError, type SecurityErrorCode } from "./core/error.ts";
+import { type Evidence, measured, type Unmeasured, unmeasured } from "./core/evidence.ts";
 import type { EgressReport, PortReport, SocketInventory } from "./core/network.ts";
+import { isoFromEpoch } from "./core/time.ts";
 import type { RunTool } from "./exec/run-tool.ts";
+import type { OpenClawConfig } from "./schema/openclaw-config.ts";
 import { readTextFile } from "./state/read-file.ts";
 
 /** Every outside thing, each defaulting to the real one. */
@@ -45,9 +52,16 @@ export interface UseCases {
   reviewBaseline(options: { baseline?: string }, ask: ReviewDeps["ask"]): Promise<ReviewReport>;
   suggestAllowlist(options: { allowlist?: string }): Promise<AllowlistSuggestion>;
   checkAllowlist(options: { allowlist?: string }): Promise<AllowlistCheck>;
+  assess(options: { checks?: readonly string[]; outDir?: string }): Promise<AssessResult>;
   preflight(): Promise<PreflightReport>;
   init(): Promise<InitReport>;
+  /** Drops what earlier scans learned about processes. */
+  forget(): void;
 }
+
+/** Set by the bundler from package.json. */
+declare const CSE_VERSION: string | undefined;
+export const VERSION: string = typeof CSE_VERSION === "string" ? CSE_VERSION : "0.0.0-source";
 
 const MAX_POLICY_BYTES = 2_000_000;
 const POLICY_WORDS: Readonly<Record<PolicyFileName, string>> = {
@@ -129,7 +143,116 @@ export function wire(options: EngineOptions = {}): UseCases {
     };
   };
 
+  /** One look at the sockets serves the scans and the search for the gateway; each fact is taken once. */
+  const evidenceCollectors = async (paths: OpenClawPaths) => {
+    const { collectOpenClawConfig } = await import("./collect/openclaw-config.ts");
+    const { collectGatewayProcess } = await import("./collect/gateway-process.ts");
+    const { collectStateTree } = await import("./collect/state-tree.ts");
+    const { collectPrivilegePaths } = await import("./collect/privilege-paths.ts");
+    const { collectBackupState } = await import("./collect/backup-state.ts");
+    const { collectUpdateState, globalPackageFolders } = await import("./collect/update-state.ts");
+    const { parseBaselineFile, reportPorts } = await import("./app/scan-ports.ts");
+    const { loadEgressRules, reportEgress } = await import("./app/scan-egress.ts");
+    const at = (): string => isoFromEpoch(now());
+    const uid = process.getuid?.() ?? -1;
+
+    const inventory = once(
+      async () => await collect({ listeners: true, connections: true, includeUdp: true, includeLoopback: true }),
+    );
+    const sockets = once(async (): Promise<Evidence<SocketInventory>> => {
+      try {
+        const value = await inventory();
+        return measured(value, value.collector, value.collected_at);
+      } catch (thrown) {
+        const { code, message } = asSecurityError(thrown);
+        return unmeasured(code, message, "sockets", at());
+      }
+    });
+    const config = once(async () => await collectOpenClawConfig(paths, env, { now }));
+    const gateway = once(async () => {
+      const known = await config();
+      return await collectGatewayProcess({
+        now,
+        procRoot,
+        etc: "/etc",
+        port: known.kind === "measured" ? known.value.gateway.port.value : null,
+        sockets: await sockets(),
+        current: { uid, gids: process.getgroups?.() ?? [] },
+      });
+    });
+    const update = once(async () => {
+      const running = await gateway();
+      return await collectUpdateState(paths.stateDir, {
+        now,
+        procRoot,
+        gatewayPid: running.kind === "measured" ? running.value.pid : null,
+        packageFolders: globalPackageFolders(process.execPath, paths.home),
+      });
+    });
+    const policyEvidence = async <T>(name: PolicyFileName, read: (file: PolicyText) => T): Promise<Evidence<T>> => {
+      const path = pathOf(name);
+      try {
+        return measured(read({ path, text: (await loadPolicy(name))?.text ?? null }), path, at());
+      } catch (thrown) {
+        const { code, message } = asSecurityError(thrown);
+        return unmeasured(code, message, path, at());
+      }
+    };
+
+    const collectors: Collectors = {
+      config,
+      sockets,
+      gateway,
+      update,
+      stateTree: async () => {
+        const [known, running] = await Promise.all([config(), gateway()]);
+        return await collectStateTree(paths.stateDir, {
+          now,
+          expectedUid: running.kind === "measured" ? running.value.uid : uid,
+          files: known.kind === "measured" ? filesOf(known.value) : [paths.configPath],
+          folders: known.kind === "measured" ? agentFoldersOf(known.value) : [],
+          runTool,
+          getfacl: await locateTool("getfacl"),
+        });
+      },
+      privilege: async () => {
+        const account = await gateway();
+        if (account.kind === "unmeasured") return account;
+        return await collectPrivilegePaths({ now, account: account.value, currentUid: uid, runTool, locateTool });
+      },
+      commandPolicy: async () => {
+        const { readCommandPolicy } = await import("./app/policy-file.ts");
+        return await policyEvidence("command-policy.json", (file) => readCommandPolicy(file, now()));
+      },
+      promptPolicy: async () => {
+        const { readPromptPolicy } = await import("./app/policy-file.ts");
+        return await policyEvidence("prompt-policy.json", readPromptPolicy);
+      },
+      ports: async () => {
+        const file = await loadPolicy("approved_ports.json");
+        const baseline = file === null ? null : parseBaselineFile(file);
+        const seen = await inventory();
+        return measured(reportPorts(seen, baseline, file?.path ?? null, now()), seen.collector, seen.collected_at);
+      },
+      egress: async () => {
+        const { loadAllowlist, resolveHosts } = await egressDeps(undefined, false);
+        const [seen, rules] = await Promise.all([inventory(), loadEgressRules({ loadAllowlist, resolveHosts, now })]);
+        const report = reportEgress(seen, rules, { includeLoopback: false, includeUdp: true });
+        return measured(report, seen.collector, seen.collected_at);
+      },
+      backup: async () => await collectBackupState(paths.stateDir, { now }),
+    };
+    const openClawVersion = async (): Promise<string | null> => {
+      const known = await update();
+      return known.kind === "measured" ? known.value.installed_version : null;
+    };
+    return { collectors, openClawVersion };
+  };
+
   return {
+    forget: () => {
+      collector = undefined;
+    },
     scanPorts: async ({ includeUdp, baseline }) => {
       const { scanPorts } = await import("./app/scan-ports.ts");
       const deps = portDeps(baseline);
@@ -159,6 +282,45 @@ export function wire(options: EngineOptions = {}): UseCases {
       const { checkEgressAllowlist } = await import("./app/allowlist.ts");
       return await checkEgressAllowlist(await egressDeps(allowlist, false));
     },
+    assess: async ({ checks, outDir }) => {
+      const { assess, COLLECTOR_TIMEOUT_MS } = await import("./app/assess.ts");
+      const { renderDashboard } = await import("./report/dashboard.ts");
+      const history = await import("./state/assessment-history.ts");
+      const { ensureReportFolder, writeFileAtomic } = await import("./state/write-file.ts");
+      const { collectHostFacts } = await import("./collect/host-facts.ts");
+      const paths = pathsOf(options);
+      const reports = outDir === undefined ? assessmentsDirOf(options) : resolve(outDir);
+      const historyPath = join(securityDir(), "assessment-history.jsonl");
+      const { collectors, openClawVersion } = await evidenceCollectors(paths);
+      return await assess(
+        {
+          now,
+          monotonicMs,
+          newRunId: randomUUID,
+          version: VERSION,
+          collectors,
+          collectorTimeoutMs: COLLECTOR_TIMEOUT_MS,
+          startTimer,
+          hostFacts: async () => ({
+            ...collectHostFacts(),
+            state_dir: paths.stateDir,
+            config_path: paths.configPath,
+            openclaw_version: await openClawVersion(),
+          }),
+          loadHistory: async () => await history.loadAssessmentHistory(historyPath),
+          appendHistory: async (build) => await history.appendAssessmentRun(historyPath, build),
+          renderDashboard: (assessment, ports, egress) =>
+            renderDashboard({ assessment, ports, egress, sha256Base64: (text) => hash("sha256", text, "base64") }),
+          reportPath: (name) => join(reports, name),
+          writeReports: async (files) => {
+            await ensureReportFolder(reports);
+            for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(reports, name), text);
+          },
+          progress: options.logger ?? (() => undefined),
+        },
+        checks === undefined ? {} : { checks },
+      );
+    },
     preflight: async () => {
       const { preflight } = await import("./app/preflight.ts");
       return await preflight({
@@ -176,7 +338,7 @@ export function wire(options: EngineOptions = {}): UseCases {
           await ensureReportFolder(path);
           return path;
         },
-        countRules: async (name) => await countRules(name, (await loadPolicy(name))?.text ?? null),
+        countRules: async (name) => await countRules(name, (await loadPolicy(name))?.text ?? null, now()),
         pathOf,
         checkConfig: async () => {
           const { collectOpenClawConfig } = await import("./collect/openclaw-config.ts");
@@ -218,6 +380,31 @@ export function wire(options: EngineOptions = {}): UseCases {
   };
 }
 
+/** Config, includes and the log file, wherever they are. */
+function filesOf(config: OpenClawConfig): string[] {
+  return [config.path, ...config.includes, ...(config.logging.file === null ? [] : [config.logging.file])];
+}
+
+function agentFoldersOf(config: OpenClawConfig): string[] {
+  return config.agents.flatMap((agent) => (agent.agent_dir === null ? [] : [agent.agent_dir]));
+}
+
+/** The same promise for every caller. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let started: Promise<T> | undefined;
+  return async () => await (started ??= work());
+}
+
+function startTimer(delayMs: number): Timer {
+  const cancel = new AbortController();
+  const elapsed = setTimeout(delayMs, undefined, { ref: false, signal: cancel.signal }).then(
+    () => undefined,
+    // Cancelled: it never elapses.
+    async () => await new Promise<void>(() => undefined),
+  );
+  return { elapsed, cancel: () => cancel.abort() };
+}
+
 const TEMPLATES: Readonly<Record<PolicyFileName, string>> = {
   "approved_ports.json": "approved_ports.template.json",
   "command-policy.json": "command-policy.template.json",
@@ -229,23 +416,21 @@ function asErrorCode(code: Unmeasured["code"]): SecurityErrorCode {
   return code === "not-built" || code === "not-applicable" ? "collector-failed" : code;
 }
 
-async function countRules(name: PolicyFileName, text: string | null): Promise<number | null> {
+async function countRules(name: PolicyFileName, text: string | null, now: number): Promise<number | null> {
   if (text === null) return null;
-  const { parseStrictJson } = await import("./core/json.ts");
-  const value = parseStrictJson(text, name);
   switch (name) {
     case "approved_ports.json":
-      return (await import("./schema/approved-ports.ts")).parseApprovedPorts(value).rules.length;
+      return (await import("./app/scan-ports.ts")).parseBaselineFile({ path: name, text }).rules.length;
     case "egress_allowlist.json":
       return (await import("./app/scan-egress.ts")).prepareAllowlist(text).then((rules) => rules.length);
     case "command-policy.json": {
-      const policy = (await import("./schema/command-policy.ts")).parseCommandPolicy(value);
-      return policy.form === "v2"
-        ? policy.rules.length
-        : policy.allow.length + policy.deny.length + policy.allowExact.length + policy.denyExact.length;
+      const { policy } = (await import("./app/policy-file.ts")).readCommandPolicy({ path: name, text }, now);
+      if (policy === null) return null;
+      if (policy.form === "v2") return policy.rules.length;
+      return policy.allow.length + policy.deny.length + policy.allowExact.length + policy.denyExact.length;
     }
     case "prompt-policy.json":
-      (await import("./schema/prompt-policy.ts")).parsePromptPolicy(value);
+      (await import("./app/policy-file.ts")).readPromptPolicy({ path: name, text });
       return 1;
   }
 }

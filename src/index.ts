@@ -1,7 +1,10 @@
 import { asSecurityError, type ErrorReport } from "./core/error.ts";
 import type { EgressReport, PortReport } from "./core/network.ts";
 import { type EngineOptions, wire } from "./deps.ts";
+import type { AssessmentSummary } from "./assess/assessment.ts";
 import {
+  type AssessParams,
+  parseAssessParams,
   parseScanEgressParams,
   parseScanPortsParams,
   type ScanEgressParams,
@@ -9,7 +12,8 @@ import {
 } from "./schema/tool-params.ts";
 
 export type { EngineOptions } from "./deps.ts";
-export type { ScanEgressParams, ScanPortsParams } from "./schema/tool-params.ts";
+export type { AssessParams, ScanEgressParams, ScanPortsParams } from "./schema/tool-params.ts";
+export type { AssessmentFinding, AssessmentSummary } from "./assess/assessment.ts";
 export type { ErrorReport } from "./core/error.ts";
 export type { Connection, EgressReport, Listener, NetworkFinding, PortReport } from "./core/network.ts";
 export type { SocketTable } from "./scan/socket-table.ts";
@@ -21,6 +25,10 @@ export interface SecurityEngineer {
   scanPorts(params?: ScanPortsParams): Promise<PortReport | ErrorReport>;
   /** What talks out, compared with the allowlist. */
   scanEgress(params?: ScanEgressParams): Promise<EgressReport | ErrorReport>;
+  /** Measures this host against the controls and writes the five reports; what could not be written is in `problems`. */
+  assess(params?: AssessParams): Promise<AssessmentSummary | ErrorReport>;
+  /** Lets go of what earlier calls learned. The engineer stays usable. */
+  close(): Promise<void>;
 }
 
 /** An engineer whose outside world can be replaced piece by piece. */
@@ -37,6 +45,16 @@ export function createSecurityEngineer(options: EngineOptions = {}): SecurityEng
         const { includeLoopback = false, ...rest } = parseScanEgressParams(params);
         return await useCases.scanEgress({ ...rest, includeLoopback });
       }),
+    assess: async (params) =>
+      await settle(async () => {
+        const { checks, outDir } = parseAssessParams(params);
+        const { summary } = await useCases.assess({
+          ...(checks === undefined ? {} : { checks }),
+          ...(outDir === undefined ? {} : { outDir }),
+        });
+        return summary;
+      }),
+    close: async () => useCases.forget(),
   };
 }
 
@@ -47,6 +65,9 @@ export const scanPorts: SecurityEngineer["scanPorts"] = async (params) => await 
 
 /** `scanEgress` of a default engineer made on first use. */
 export const scanEgress: SecurityEngineer["scanEgress"] = async (params) => await defaultEngineer().scanEgress(params);
+
+/** `assess` of a default engineer made on first use. */
+export const assess: SecurityEngineer["assess"] = async (params) => await defaultEngineer().assess(params);
 
 function onFirstUse<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

@@ -50,4 +50,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
 });
 
-process.exitCode = await main(process.argv.slice(2), openTerminal());
+// A name look-up that never answers cannot be cancelled and would keep the process alive. Output is
+// out by now: on the platforms supported, writes to files, pipes and terminals are synchronous.
+process.exit(await main(process.argv.slice(2), openTerminal()));

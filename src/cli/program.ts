@@ -1,14 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { RISKS, type Risk } from "../core/risk.ts";
+import { VERSION } from "../deps.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Set by a command; commands that succeed leave it 0. */
 export interface Outcome {
   exitCode: number;
 }
-
-const VERSION: string = typeof CSE_VERSION === "string" ? CSE_VERSION : "0.0.0-source";
-declare const CSE_VERSION: string | undefined;
 
 /**
  * The command line. Each action loads its own module, so that `cse scan ports` does not pay for
