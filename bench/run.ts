@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -198,6 +199,9 @@ if (ss === null) {
   process.exitCode = 5;
 } else {
   console.log(`Node ${process.version}, medians of ${RUNS}; "cold" is a new collector in a running process`);
+  console.log(
+    `load ${(loadavg()[0] ?? 0).toFixed(1)} on ${availableParallelism()} cores; above one per core, absolute times say little`,
+  );
   const rest: Rest = { at: 0, longest: 0 };
   const firstMs = await timeScan(newCollector(rest), TCP_LISTENERS, rest);
   console.log(`very first scan of this process, before any load: ${firstMs.toFixed(1)} ms`);
