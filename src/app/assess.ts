@@ -11,7 +11,7 @@ import type { EgressReport, PortReport } from "../core/network.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import { renderJson } from "../report/json.ts";
 import type { AssessmentRun } from "../schema/assessment-history.ts";
-import { type CollectDeps, collectEvidence } from "./collect-evidence.ts";
+import { type CollectDeps, collectEvidence, withinLimit } from "./collect-evidence.ts";
 
 /** How long one collector may take before its evidence counts as unmeasured. */
 export const COLLECTOR_TIMEOUT_MS = 20_000;
@@ -111,7 +111,7 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
 
 async function knowHost(deps: AssessDeps): Promise<{ facts: HostFacts; problems: readonly Problem[] }> {
   try {
-    return { facts: await deps.hostFacts(), problems: [] };
+    return { facts: await withinLimit(deps, deps.hostFacts), problems: [] };
   } catch (thrown) {
     const unknown = "unknown";
     const facts: HostFacts = {
@@ -124,7 +124,8 @@ async function knowHost(deps: AssessDeps): Promise<{ facts: HostFacts; problems:
       config_path: unknown,
       openclaw_version: null,
     };
-    return { facts, problems: [problemOf(thrown)] };
+    const { code, message } = problemOf(thrown);
+    return { facts, problems: [{ code, message: `Facts about the host: ${message}` }] };
   }
 }
 

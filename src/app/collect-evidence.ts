@@ -47,20 +47,13 @@ export async function collectEvidence(
       return unmeasured(code, reason, source, isoFromEpoch(deps.now()));
     };
     if (!wanted.includes(kind)) return unmeasured("not-applicable", NOT_ASKED, source, isoFromEpoch(deps.now()));
-    const timer = deps.startTimer(deps.collectorTimeoutMs);
     try {
-      const late = timer.elapsed.then((): never => {
-        const seconds = Math.round(deps.collectorTimeoutMs / 1000);
-        throw new SecurityError("timeout", `no answer within ${seconds} s`);
-      });
-      return await Promise.race([deps.collectors[kind](), late]);
+      return await withinLimit(deps, deps.collectors[kind]);
     } catch (thrown) {
       const error = asSecurityError(thrown);
       return error.code === "internal"
         ? failed("collector-failed", `the collector failed: ${error.message}`)
         : failed(error.code, error.hint === "" ? error.message : `${error.message}. ${error.hint}`);
-    } finally {
-      timer.cancel();
     }
   };
 
@@ -92,4 +85,24 @@ export async function collectEvidence(
     update,
   };
   return { evidence, problems };
+}
+
+/**
+ * What `work` gives, if it gives it in time. Work that is too late is abandoned, not stopped.
+ * @throws {SecurityError} timeout, and whatever `work` throws
+ */
+export async function withinLimit<T>(
+  deps: Pick<CollectDeps, "startTimer" | "collectorTimeoutMs">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const timer = deps.startTimer(deps.collectorTimeoutMs);
+  try {
+    const late = timer.elapsed.then((): never => {
+      const seconds = Math.round(deps.collectorTimeoutMs / 1000);
+      throw new SecurityError("timeout", `no answer within ${seconds} s`);
+    });
+    return await Promise.race([work(), late]);
+  } finally {
+    timer.cancel();
+  }
 }

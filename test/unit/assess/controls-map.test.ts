@@ -48,9 +48,10 @@ describe("identifiers of standards", () => {
   it("appear at most once in a check, and each check names some", () => {
     for (const meta of METAS) {
       for (const ids of [meta.iso27001, meta.nist_csf, meta.nist_800_53, meta.cis]) {
-        expect(new Set(ids).size, meta.check_id).toBe(ids.length);
+        expect([meta.check_id, new Set(ids).size]).toEqual([meta.check_id, ids.length]);
       }
-      expect(meta.iso27001.length * meta.nist_csf.length * meta.nist_800_53.length, meta.check_id).toBeGreaterThan(0);
+      const least = Math.min(meta.iso27001.length, meta.nist_csf.length, meta.nist_800_53.length);
+      expect([meta.check_id, least > 0]).toEqual([meta.check_id, true]);
     }
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { CHECKS } from "../../../src/assess/checks.ts";
-import type { AssessEvidence } from "../../../src/assess/evidence.ts";
 import { chooseChecks, evidenceFor, runChecks } from "../../../src/assess/run-checks.ts";
 import { SecurityError } from "../../../src/core/error.ts";
 import { AT, badEvidence, goodEvidence } from "../../helpers/assess-evidence.ts";
@@ -42,9 +41,9 @@ describe("running checks", () => {
       for (const evidence of [goodEvidence(), badEvidence()]) {
         const read = new Set<string>();
         const watched = new Proxy(evidence, {
-          get(target, key: keyof AssessEvidence & string) {
-            read.add(key);
-            return target[key];
+          get(target, key) {
+            read.add(String(key));
+            return Reflect.get(target, key);
           },
         });
         check(watched);
