@@ -98,6 +98,11 @@ table("channel_allowlist_configured", [
     withChannel({ dmPolicy: "allowlist", allowFrom: ["1", "*"] }),
     "violation",
   ],
+  [
+    "is a violation when the wildcard carries the channel's prefix",
+    withChannel({ allowFrom: ["telegram:*"] }),
+    "violation",
+  ],
   ["is a violation when groupAllowFrom holds a wildcard", withChannel({ groupAllowFrom: ["*"] }), "violation"],
   [
     "is a violation when one named account of two is open",
