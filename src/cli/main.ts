@@ -45,11 +45,25 @@ function usageError(error: CommanderError): SecurityError {
   return new SecurityError(code, message.replace(/^error: /, ""), { hint: "`cse --help` lists the commands." });
 }
 
-// A reader that goes away (`cse ... | head`) is not an error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-});
+/** Waits until everything written was taken and says what could not be. A reader that went away (`| head`) is no failure. */
+async function drain(stream: NodeJS.WriteStream): Promise<NodeJS.ErrnoException | null> {
+  const failure = await new Promise<NodeJS.ErrnoException | null>((done) => {
+    stream.write("", (error) => done(stream.errored ?? error ?? null));
+  });
+  return failure?.code === "EPIPE" ? null : failure;
+}
 
-// A name look-up that never answers cannot be cancelled and would keep the process alive. Output is
-// out by now: on the platforms supported, writes to files, pipes and terminals are synchronous.
-process.exit(await main(process.argv.slice(2), openTerminal()));
+/** By number, so that a shell sees what it would see without a handler. Exit hooks then remove temporary files. */
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+for (const [signal, number] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(128 + number));
+
+// Looked at by drain(); without a listener a failed write would be an uncaught exception.
+process.stdout.on("error", () => undefined);
+process.stderr.on("error", () => undefined);
+
+const exitCode = await main(process.argv.slice(2), openTerminal());
+// Pipes are written in the background, and a result cut short would still look like one.
+const [failure] = await Promise.all([drain(process.stdout), drain(process.stderr)]);
+if (failure !== null) process.stderr.write(`error write-failed: the result could not be written (${failure.code})\n`);
+// A name look-up that never answers cannot be cancelled and would keep the process alive.
+process.exit(failure === null ? exitCode : exitCodeOf(new SecurityError("write-failed", failure.message)));

@@ -44,7 +44,7 @@ export function openTerminal(): Terminal {
   };
   return {
     paint: isColoured ? COLOURED : PLAIN,
-    columns: Math.max(40, Math.min(stdout.columns ?? 100, 120)),
+    columns: Math.max(40, Math.min(stdout.columns || 100, 120)),
     canAsk: stdin.isTTY && stderr.isTTY,
     out: (text) => {
       settle();
@@ -68,7 +68,11 @@ export function openTerminal(): Terminal {
     ask: async (question) => {
       settle();
       // One reader for all questions: a new one each time would lose what was typed ahead.
-      reader ??= createInterface({ input: stdin, output: stderr });
+      reader ??= createInterface({ input: stdin, output: stderr }).on("SIGINT", () => {
+        // While a question is open the terminal hands Ctrl-C over as a key; it must not count as the end of input.
+        stderr.write("\n");
+        process.kill(process.pid, "SIGINT");
+      });
       answers ??= reader[Symbol.asyncIterator]();
       reader.setPrompt(question);
       reader.prompt();

@@ -20,15 +20,30 @@ export function toolPath(name: string): string | null {
 }
 
 /** Like `it`, for a test that needs system tools; skipped by name where one is missing. */
-export function itWith(tools: readonly string[], title: string, run: () => Promise<void> | void, timeoutMs?: number): void {
+export function itWith(
+  tools: readonly string[],
+  title: string,
+  run: () => Promise<void> | void,
+  timeoutMs?: number,
+): void {
   const missing = tools.filter((tool) => toolPath(tool) === null);
-  if (missing.length === 0) {
+  itUnless(missing.length === 0 ? null : `${missing.join(", ")} not installed`, title, run, timeoutMs);
+}
+
+/** Like `it`, but skipped under the obstacle's name when there is one. */
+export function itUnless(
+  obstacle: string | null,
+  title: string,
+  run: () => Promise<void> | void,
+  timeoutMs?: number,
+): void {
+  if (obstacle === null) {
     it(title, run, timeoutMs);
   } else if (SKIPPING_FORBIDDEN) {
     it(title, () => {
-      throw new Error(`missing on this machine: ${missing.join(", ")}`);
+      throw new Error(`not possible on this machine: ${obstacle}`);
     });
   } else {
-    it.skip(`${title} (skipped: ${missing.join(", ")} not installed)`, run);
+    it.skip(`${title} (skipped: ${obstacle})`, run);
   }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { chmod, chown, copyFile, cp, mkdir, mkdtemp, readFile, rename } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,7 +30,9 @@ export interface RunResult {
 export async function ordinaryUser(): Promise<OrdinaryUser> {
   const passwd = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
   const wanted = IS_ROOT ? (process.env["CSE_TEST_USER"] ?? "nobody") : null;
-  const row = passwd.find((fields) => (wanted === null ? fields[2] === String(process.getuid?.()) : fields[0] === wanted));
+  const row = passwd.find((fields) =>
+    wanted === null ? fields[2] === String(process.getuid?.()) : fields[0] === wanted,
+  );
   if (row === undefined) throw new Error(`no such user: ${wanted ?? "the current one"}`);
   return { name: row[0] ?? "", uid: Number(row[2]), gid: Number(row[3]) };
 }
@@ -92,11 +94,15 @@ export async function runAsUser(
   return await spawnAsUser(node, [file, ...(options.args ?? [])], home, options.env);
 }
 
-/** Runs the built command (`dist/cli.js`) as the ordinary user, from a copy of the package. */
-export async function runCliAsUser(
-  args: readonly string[],
-  options: { home?: string; env?: Record<string, string>; stdin?: string } = {},
-): Promise<RunResult> {
+export interface UserPackage {
+  /** Absolute path of Node. */
+  readonly node: string;
+  /** Folder of package.json. */
+  readonly folder: string;
+}
+
+/** A copy of the built package that the ordinary user can read, one for each test worker. */
+export async function copyPackageForUser(): Promise<UserPackage> {
   const { folder, node } = await copyForUser();
   const copy = join(folder, `package-${process.pid}`);
   if (!existsSync(copy)) {
@@ -106,8 +112,17 @@ export async function runCliAsUser(
     }
     await rename(partial, copy);
   }
+  return { node, folder: copy };
+}
+
+/** Runs the built command (`dist/cli.js`) as the ordinary user, from a copy of the package. */
+export async function runCliAsUser(
+  args: readonly string[],
+  options: { home?: string; env?: Record<string, string>; stdin?: string } = {},
+): Promise<RunResult> {
+  const { node, folder } = await copyPackageForUser();
   const home = options.home ?? (await makeUserFolder());
-  return await spawnAsUser(node, [join(copy, "dist/cli.js"), ...args], home, options.env, options.stdin);
+  return await spawnAsUser(node, [join(folder, "dist/cli.js"), ...args], home, options.env, options.stdin);
 }
 
 /** Starts Node as the ordinary user and waits for it to end. */
@@ -118,16 +133,31 @@ async function spawnAsUser(
   env: Record<string, string> = {},
   stdin?: string,
 ): Promise<RunResult> {
+  const child = await startAsUser(node, args, { home, env });
+  child.stdin.end(stdin ?? "");
+  return await collect(child);
+}
+
+/** Starts any program as the ordinary user, with pipes and a small environment. The caller ends it. */
+export async function startAsUser(
+  file: string,
+  args: readonly string[],
+  options: { home: string; env?: Record<string, string> },
+): Promise<ChildProcessWithoutNullStreams> {
   const user = await ordinaryUser();
   const identity = IS_ROOT ? { uid: user.uid, gid: user.gid } : {};
-  const child = spawn(node, args, {
+  return spawn(file, args, {
     cwd: "/",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: home, USER: user.name, LANG: "C.UTF-8", ...env },
+    env: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      HOME: options.home,
+      USER: user.name,
+      LANG: "C.UTF-8",
+      ...options.env,
+    },
     stdio: ["pipe", "pipe", "pipe"],
     ...identity,
   });
-  child.stdin.end(stdin ?? "");
-  return await collect(child);
 }
 
 /** Gathers output and exit of a child process. */
