@@ -97,7 +97,7 @@ function caption(count: number, noun: string, file: string): Html {
 }
 
 function renderListenerRow({ socket, approval }: Reviewed<Listener>): Html {
-  const owners = socket.owners > 1 ? html` <span class="muted">× ${formatCount(socket.owners)}</span>` : null;
+  const owners = socket.owners > 1 ? html` <span class="muted">×&nbsp;${formatCount(socket.owners)}</span>` : null;
   return html`<tr data-item data-status="${approval}">
     <th scope="row">
       <span class="proto">${socket.protocol}</span> ${cell(formatEndpoint(socket.address, socket.port, socket.device))}

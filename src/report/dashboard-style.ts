@@ -177,6 +177,7 @@ footer { margin-top: 3.5rem; padding: 1.25rem 0 2.5rem; border-top: 1px solid va
   .tags { justify-content: start; }
   .matrix th, .matrix td { padding: .25rem .1rem; }
   .matrix .status { white-space: normal; line-height: 1.2; font-size: .8125rem; }
+  .matrix .icon { display: none; }
   .matrix thead th + th { width: 14.5%; font-size: .6875rem; padding-inline: 0; overflow-wrap: normal; }
   .matrix td { font-size: .9375rem; }
   .filter label, .filter label:first-child { flex: 1 1 8rem; }
@@ -207,7 +208,7 @@ footer { margin-top: 3.5rem; padding: 1.25rem 0 2.5rem; border-top: 1px solid va
   main > section, .split { margin-top: 2rem; }
   h2, h3, h4 { break-after: avoid; }
   .check, .steps > li, .findings > li, tr { break-inside: avoid; }
-  .check, .steps { box-shadow: none; }
+  .check[open], .steps { box-shadow: none; }
   .check summary { grid-template-columns: 8.75rem minmax(0, 1fr) fit-content(20rem); }
   .gap-note, .body .do { border: 1px solid var(--line); }
   .matrix button { text-decoration: none; }
