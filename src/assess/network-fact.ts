@@ -1,6 +1,14 @@
-import type { NetworkFinding } from "../core/network.ts";
+import type { NetworkFinding, ScanProblem } from "../core/network.ts";
 import { clip } from "../core/text.ts";
 import type { Fact } from "./weigh.ts";
+
+/** What a scan says it was hindered by, without its remarks about missing policy files: those are gaps of their own. */
+export function hindrances(report: { readonly problems: readonly ScanProblem[] }): string {
+  return report.problems
+    .filter((problem) => problem.code !== "baseline-missing" && problem.code !== "allowlist-missing")
+    .map((problem) => problem.message)
+    .join("; ");
+}
 
 /**
  * Findings of the port scan as facts, with the risk the scan gave them. What only this host can reach

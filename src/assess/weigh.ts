@@ -135,6 +135,6 @@ function distinct(parts: readonly string[]): readonly string[] {
 }
 
 function capitalised(text: string): string {
-  // A path, an option or a key at the start keeps its spelling.
-  return /^[a-z]+[\s,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  // A path, an option, a key or a name at the start keeps its spelling.
+  return /^(?!(?:tcp|udp|sudo)\b)[a-z]+[\s,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }

@@ -1,7 +1,7 @@
 import { plural } from "../../core/text.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { findingFacts } from "../network-fact.ts";
+import { findingFacts, hindrances } from "../network-fact.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -34,9 +34,12 @@ export function check({ egress }: AssessEvidence): CheckResult {
     ({ direction }) => direction === "outbound" || direction === "unknown",
   ).length;
   const seen = `${plural(outbound, "connection")} in one look (${report.collector}), ${plural(report.allowlist_rules, "allowlist rule")}`;
-  const facts: Fact[] = [...findingFacts(report.findings.filter((finding) => finding.check_id === meta.check_id))];
+  const facts: Fact[] = [
+    { kind: "good", seen },
+    ...findingFacts(report.findings.filter((finding) => finding.check_id === meta.check_id)),
+  ];
   if (report.status !== "ok" || !report.complete) {
-    const why = report.problems.map((problem) => problem.message).join("; ");
+    const why = hindrances(report);
     facts.push({
       kind: "unknown",
       reason: `the egress scan is incomplete: ${plural(report.unresolved, "connection")} without a known owner, ${plural(report.denied, "process", "processes")} that could not be read${why === "" ? "" : ` (${why})`}`,

@@ -1,3 +1,4 @@
+import { plural } from "../../core/text.ts";
 import type { Evidence } from "../../core/evidence.ts";
 import type { OpenClawConfig, ToolsConfig } from "../../schema/openclaw-config.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
@@ -162,5 +163,5 @@ function accountText(gateway: GatewayProcess): string {
 
 function pathText(privilege: PrivilegePaths): string {
   const open = privilege.paths.filter((path) => path.strength === "passwordless");
-  return `${privilege.user}: ${open.length === 0 ? "no passwordless way" : `${open.length} passwordless ways`} to root seen`;
+  return `${privilege.user}: ${open.length === 0 ? "no passwordless way" : plural(open.length, "passwordless way")} to root seen`;
 }

@@ -2,7 +2,7 @@ import { plural } from "../../core/text.ts";
 import type { PortReport } from "../../core/network.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { listenerFacts } from "../network-fact.ts";
+import { hindrances, listenerFacts } from "../network-fact.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -43,7 +43,7 @@ export function check({ ports }: AssessEvidence): CheckResult {
 
 function completeness(report: PortReport): readonly Fact[] {
   if (report.status === "ok" && report.complete) return [];
-  const why = report.problems.map((problem) => problem.message).join("; ");
+  const why = hindrances(report);
   return [
     {
       kind: "unknown",
