@@ -5,7 +5,7 @@ import type { Fact } from "./weigh.ts";
 /** What a scan says it was hindered by, without its remarks about missing policy files: those are gaps of their own. */
 export function hindrances(report: { readonly problems: readonly ScanProblem[] }): string {
   return report.problems
-    .filter((problem) => problem.code !== "baseline-missing" && problem.code !== "allowlist-missing")
+    .filter((problem) => problem.code !== "baseline-missing" && problem.code !== "no-allowlist")
     .map((problem) => problem.message)
     .join("; ");
 }

@@ -187,4 +187,16 @@ describe("a network finding", () => {
     expect(observed_state).toContain("and 493 more");
     expect(gap.length).toBeLessThanOrEqual(1200);
   });
+
+  it("says what hindered a scan, but not that a policy file is missing", () => {
+    const problems = [
+      { code: "no-allowlist", message: "there is no allowlist" },
+      { code: "proc-table-unreadable", message: "udp6 could not be read" },
+    ];
+    const { gap } = check("egress_connections_approved", {
+      egress: egress({ ...incomplete, connections: [DIRECT], problems }),
+    });
+    expect(gap).toContain("(udp6 could not be read)");
+    expect(gap).not.toContain("there is no allowlist");
+  });
 });
