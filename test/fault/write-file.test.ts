@@ -227,16 +227,15 @@ function spawnOnSmallDisk(script: string, args: readonly string[]) {
   });
 }
 
-const MOUNT = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$1"';
-const CAN_MOUNT = spawnOnSmallDisk(MOUNT, ["/mnt"]).status === 0;
+const CAN_MOUNT = spawnOnSmallDisk('mount -t tmpfs tmpfs "$1"', ["/mnt"]).status === 0;
 
 describe.runIf(CAN_MOUNT)("on a real small disk (needs leave to mount one)", () => {
-  async function runOnSmallDisk(before: string, text: string): Promise<string> {
+  async function runOnSmallDisk(limit: string, text: string, before = ""): Promise<string> {
     const folder = await makeFolder(null);
     const program = join(folder, "../program.mjs");
     await writeFile(program, PROGRAM);
     await writeFile(join(folder, "../text"), text);
-    const script = `${MOUNT}
+    const script = `mount -t tmpfs -o mode=700,${limit} tmpfs "$1"
       printf 'old' > "$1/state.json"
       ${before}
       ${process.execPath} "$2" writeFileAtomic "$1/state.json" "$(cat "$3")"
@@ -247,18 +246,18 @@ describe.runIf(CAN_MOUNT)("on a real small disk (needs leave to mount one)", () 
   }
 
   it("replaces the content when there is room", async () => {
-    expect(await runOnSmallDisk("", "new")).toBe("done new state.json");
+    expect(await runOnSmallDisk("size=64k", "new")).toBe("done new state.json");
   });
 
   it("says disk-full and keeps the old content when the new does not fit", async () => {
-    expect(await runOnSmallDisk("", "x".repeat(100_000))).toBe("disk-full old state.json");
+    expect(await runOnSmallDisk("size=64k", "x".repeat(100_000))).toBe("disk-full old state.json");
   });
 
-  it("says disk-full and keeps the old content when not even a name fits", async () => {
-    expect(await runOnSmallDisk('mount -o remount,nr_inodes=2 "$1"', "new")).toBe("disk-full old state.json");
+  it("says disk-full and keeps the old content when not even another file fits", async () => {
+    expect(await runOnSmallDisk("nr_inodes=2", "new")).toBe("disk-full old state.json");
   });
 
   it("says read-only and keeps the old content when the disk is mounted so", async () => {
-    expect(await runOnSmallDisk('mount -o remount,ro "$1"', "new")).toBe("read-only old state.json");
+    expect(await runOnSmallDisk("size=64k", "new", 'mount -o remount,bind,ro "$1"')).toBe("read-only old state.json");
   });
 });
