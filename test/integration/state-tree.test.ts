@@ -1,0 +1,235 @@
+import { chmod, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { collectStateTree } from "../../src/collect/state-tree.ts";
+import type { Evidence } from "../../src/core/evidence.ts";
+import type { StateTree } from "../../src/core/host-evidence.ts";
+import { locateTool } from "../../src/exec/locate-tool.ts";
+import { type RunTool, runTool } from "../../src/exec/run-tool.ts";
+import { makeHome } from "../helpers/homes.ts";
+import { itWith } from "../helpers/requires.ts";
+import { makeUserFolder, runAsUser } from "../helpers/unprivileged.ts";
+
+const NOW = Date.UTC(2026, 10, 23, 8, 0, 0);
+
+interface Extra {
+  readonly files?: readonly string[];
+  readonly folders?: readonly string[];
+  readonly expectedUid?: number;
+  readonly getfacl?: string | null;
+  readonly runTool?: RunTool;
+  readonly maxEntries?: number;
+}
+
+async function collect(stateDir: string, extra: Extra = {}): Promise<Evidence<StateTree>> {
+  return await collectStateTree(stateDir, {
+    now: () => NOW,
+    expectedUid: extra.expectedUid ?? process.getuid?.() ?? 0,
+    files: extra.files ?? [],
+    folders: extra.folders ?? [],
+    runTool: extra.runTool ?? runTool,
+    getfacl: extra.getfacl ?? null,
+    ...(extra.maxEntries === undefined ? {} : { maxEntries: extra.maxEntries }),
+  });
+}
+
+/** "path mode", "!" for what a folder above shields, ">" for a link. */
+async function deviations(stateDir: string, extra: Extra = {}): Promise<readonly string[]> {
+  const found = await collect(stateDir, extra);
+  if (found.kind === "unmeasured") throw new Error(found.reason);
+  const { root } = found.value;
+  return found.value.deviations
+    .map((entry) => {
+      const mark = entry.kind === "symlink" ? ">" : entry.shielded === true ? "!" : "";
+      return `${mark}${entry.path.startsWith(root) ? entry.path.slice(root.length + 1) || "." : entry.path} ${entry.mode.toString(8)}`;
+    })
+    .toSorted();
+}
+
+async function tree(files: Record<string, number>, rootMode: number): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "cse-tree-"));
+  for (const [name, mode] of Object.entries(files)) {
+    const path = join(root, name);
+    if (name.endsWith("/")) await mkdir(path, { recursive: true });
+    else {
+      await mkdir(join(path, ".."), { recursive: true });
+      await writeFile(path, "x");
+    }
+    await chmod(path, mode);
+  }
+  await chmod(root, rootMode);
+  return root;
+}
+
+describe("collectStateTree", () => {
+  it("finds nothing in the hardened home and names everything open in the weak one", async () => {
+    const hardened = await makeHome("hardened");
+    const weak = await makeHome("weak");
+    expect(await deviations(hardened.stateDir)).toEqual([]);
+    expect((await deviations(weak.stateDir)).map((line) => line.replace(/ 120777| 777/, ""))).toEqual([
+      ". 755",
+      ".env 644",
+      ">agents-link",
+      "credentials 755",
+      "credentials/telegram.json 666",
+      "openclaw.json 644",
+    ]);
+  });
+
+  it("takes a mode below a closed folder for what it is: idle, but careless on a file", async () => {
+    const root = await tree(
+      { "agents/": 0o755, "agents/a.json": 0o644, "workspace/notes.md": 0o644, "extensions/p/index.js": 0o644 },
+      0o700,
+    );
+    expect(await deviations(root)).toEqual(["!agents/a.json 644"]);
+  });
+
+  it("takes the same modes for exposed when the folders above are open", async () => {
+    const root = await tree(
+      {
+        "agents/": 0o755,
+        "agents/a.json": 0o644,
+        "workspace/": 0o755,
+        "workspace/notes.md": 0o644,
+        "workspace/own.md": 0o600,
+      },
+      0o755,
+    );
+    expect(await deviations(root)).toEqual([
+      ". 755",
+      "agents 755",
+      "agents/a.json 644",
+      "workspace 755",
+      "workspace/notes.md 644",
+    ]);
+  });
+
+  it("asks of code only who may change it, but asks that", async () => {
+    const root = await tree(
+      {
+        "extensions/": 0o755,
+        "extensions/p/": 0o775,
+        "extensions/p/index.js": 0o666,
+        "other/": 0o711,
+        "other/node_modules/": 0o755,
+        "other/node_modules/x.js": 0o644,
+      },
+      0o711,
+    );
+    expect(await deviations(root)).toEqual([". 711", "extensions/p 775", "extensions/p/index.js 666", "other 711"]);
+  });
+
+  it("counts files of another owner wherever they lie", async () => {
+    const root = await tree({ "a.json": 0o600 }, 0o700);
+    const uid = process.getuid?.() ?? 0;
+    expect(await deviations(root, { expectedUid: uid + 1 })).toEqual([". 700", "a.json 600"]);
+  });
+
+  it("reports links that leave the tree or lead nowhere, and follows none", async () => {
+    const root = await tree({ "a.json": 0o600 }, 0o700);
+    await symlink("a.json", join(root, "inside"));
+    await symlink("/etc", join(root, "outside"));
+    await symlink("/nowhere/at/all", join(root, "broken"));
+    await symlink(root, join(root, "loop"));
+    const found = await collect(root);
+    const links =
+      found.kind === "measured" ? found.value.deviations.map((entry) => entry.path.slice(root.length + 1)) : [];
+    expect([links.toSorted(), found.kind === "measured" ? found.value.entries_seen : 0]).toEqual([
+      ["broken", "outside"],
+      6,
+    ]);
+  });
+
+  it("looks at the config and log outside the tree, and at who may replace them", async () => {
+    const root = await tree({ "a.json": 0o600 }, 0o700);
+    const outside = await tree(
+      { "conf/": 0o777, "conf/openclaw.json": 0o600, "log/": 0o700, "log/x.log": 0o644 },
+      0o755,
+    );
+    const found = await deviations(root, {
+      files: [
+        join(outside, "conf/openclaw.json"),
+        join(outside, "log/x.log"),
+        join(outside, "gone"),
+        join(root, "a.json"),
+      ],
+    });
+    expect(found).toEqual([`${outside}/conf 777`, `${outside}/log/x.log 644`]);
+  });
+
+  it("walks agent folders outside the tree", async () => {
+    const root = await tree({}, 0o700);
+    const agent = await tree({ "auth.json": 0o640 }, 0o750);
+    expect(await deviations(root, { folders: [agent] })).toEqual([`${agent} 750`, `${agent}/auth.json 640`]);
+  });
+
+  it("is not applicable where there is nothing", async () => {
+    const { stateDir } = await makeHome("empty");
+    expect(await collect(stateDir)).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+  });
+
+  itWith(["getfacl", "setfacl"], "names entries with an access list", async () => {
+    const root = await tree({ "a.json": 0o600, "b.json": 0o600 }, 0o700);
+    await runTool({
+      file: (await locateTool("setfacl")) ?? "",
+      args: ["-m", "u:1:r", join(root, "a.json")],
+      timeoutMs: 5_000,
+      maxBytes: 10_000,
+    });
+    const found = await collect(root, { getfacl: await locateTool("getfacl") });
+    expect(found.kind === "measured" ? found.value.deviations.map((entry) => [entry.path, entry.has_acl]) : []).toEqual(
+      [[join(root, "a.json"), true]],
+    );
+  });
+
+  it("lists what an ordinary user may not enter as unreadable", async () => {
+    const home = await makeUserFolder();
+    const result = await runAsUser(
+      `
+      import { mkdirSync, writeFileSync, chmodSync } from "node:fs";
+      import { collectStateTree } from "#src/collect/state-tree.ts";
+      const root = process.env.HOME + "/.openclaw";
+      mkdirSync(root + "/locked/x", { recursive: true, mode: 0o700 });
+      writeFileSync(root + "/locked/x/y", "");
+      chmodSync(root + "/locked", 0);
+      const found = await collectStateTree(root, { now: () => 0, expectedUid: process.getuid(), files: [], folders: [],
+        runTool: async () => ({ kind: "failed", code: "tool-missing", message: "" }), getfacl: null });
+      console.log(JSON.stringify(found.value.unreadable.map((path) => path.slice(root.length))));
+      chmodSync(root + "/locked", 0o700);
+      `,
+      { home },
+    );
+    expect([result.stdout.trim(), result.stderr]).toEqual(['["/locked"]', ""]);
+  });
+
+  it("stops at its limit and says so, without holding up other work", async () => {
+    const root = await tree(Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`f${index}`, 0o600])), 0o700);
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      if (turns < 10_000) setImmediate(count);
+    };
+    setImmediate(count);
+    const found = await collect(root, { maxEntries: 500 });
+    turns += 10_000;
+    expect(found.kind === "measured" ? [found.value.truncated, found.value.entries_seen] : found).toEqual([true, 500]);
+    expect(turns).toBeGreaterThan(10_000);
+  });
+
+  it("reads unusual names from getfacl, and knows no access lists when it fails", async () => {
+    const root = await tree({ "a b.json": 0o600, "\u00e9.json": 0o600, "c.json": 0o644 }, 0o700);
+    const stdout = `# file: ${root}/a b.json\nuser:1:r--\n\n# file: ${root}/\\303\\251.json\nuser:1:r--\n\n`;
+    const acls = async (exitCode: number): Promise<unknown> => {
+      const found = await collect(root, {
+        getfacl: "/usr/bin/getfacl",
+        runTool: async () => ({ kind: "done", exitCode, stdout, stderr: "" }),
+      });
+      return found.kind === "measured"
+        ? Object.fromEntries(found.value.deviations.map((entry) => [entry.path.slice(root.length + 1), entry.has_acl]))
+        : found.code;
+    };
+    expect(await acls(0)).toEqual({ "a b.json": true, "c.json": false, "\u00e9.json": true });
+    expect(await acls(1)).toEqual({ "c.json": null });
+  });
+});
