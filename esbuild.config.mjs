@@ -1,5 +1,5 @@
 // Builds the self-contained bundles in dist/. Declarations come from `tsc -p tsconfig.build.json`.
-import { readFile, rm } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
@@ -23,5 +23,18 @@ const shared = {
 
 await Promise.all([
   build({ ...shared, entryPoints: ["src/index.ts"], outfile: "dist/index.js", banner: { js: REQUIRE } }),
-  build({ ...shared, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli.js", banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } }),
+  // A command is a process of its own each time: parts that it does not need stay on the disk.
+  build({
+    ...shared,
+    entryPoints: { cli: "src/cli/main.ts" },
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "cli-parts/[name]-[hash]",
+    banner: { js: REQUIRE },
+  }),
 ]);
+
+// Only the entry is run by name.
+const cli = new URL("dist/cli.js", import.meta.url);
+await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, "utf8")}`);
+await chmod(cli, 0o755);

@@ -1,6 +1,7 @@
 import { asSecurityError, type ErrorReport } from "./core/error.ts";
 import type { EgressReport, PortReport } from "./core/network.ts";
-import { type EngineOptions, wire } from "./deps.ts";
+import type { EngineOptions } from "./deps/effects.ts";
+import { wire } from "./deps/wire.ts";
 import type { AssessmentSummary } from "./assess/assessment.ts";
 import {
   type AssessParams,
@@ -11,7 +12,7 @@ import {
   type ScanPortsParams,
 } from "./schema/tool-params.ts";
 
-export type { EngineOptions } from "./deps.ts";
+export type { EngineOptions } from "./deps/effects.ts";
 export type { AssessParams, ScanEgressParams, ScanPortsParams } from "./schema/tool-params.ts";
 export type { AssessmentFinding, AssessmentSummary } from "./assess/assessment.ts";
 export type { ErrorReport } from "./core/error.ts";

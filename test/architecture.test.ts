@@ -17,7 +17,7 @@ function readSources(): SourceFile[] {
     .map((path) => ({ path: path.replaceAll("\\", "/"), text: readFileSync(join(SRC, path), "utf8") }));
 }
 
-/** The folder below src/, or the file itself for index.ts and deps.ts. */
+/** The folder below src/, or the file itself for index.ts. */
 function layerOf(path: string): string {
   return path.includes("/") ? (path.split("/")[0] ?? "") : path;
 }
@@ -70,7 +70,7 @@ function violationsOf(file: SourceFile): string[] {
     }
     if (code.includes("Math.random")) found.push(`${file.path}: pure, uses Math.random`);
   }
-  if (!["deps.ts", "cli", "shim"].includes(layer) && /\bprocess\.(env|argv)\b/.test(withoutComments(file.text))) {
+  if (!["deps", "cli", "shim"].includes(layer) && /\bprocess\.(env|argv)\b/.test(withoutComments(file.text))) {
     found.push(`${file.path}: reads process.env or process.argv`);
   }
   if (/^export default/m.test(file.text) && layer !== "plugin") found.push(`${file.path}: default export`);

@@ -1,5 +1,5 @@
 import { clip, escapeControl, plural } from "../core/text.ts";
-import { wire } from "../deps.ts";
+import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,7 +1,7 @@
 import { EXIT_FINDINGS } from "../core/error.ts";
 import { isAtLeast, type Risk } from "../core/risk.ts";
 import { clip } from "../core/text.ts";
-import { wire } from "../deps.ts";
+import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import { renderAssessmentText } from "../report/terminal-assessment.ts";
 import type { Terminal } from "./terminal.ts";

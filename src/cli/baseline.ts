@@ -3,7 +3,7 @@ import { SecurityError } from "../core/error.ts";
 import type { Listener } from "../core/network.ts";
 import { escapeControl, plural } from "../core/text.ts";
 import { epochFromIso } from "../core/time.ts";
-import { type UseCases, wire } from "../deps.ts";
+import { type UseCases, wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import { formatEndpoint, formatProgram } from "../report/wording.ts";
 import type { Terminal } from "./terminal.ts";

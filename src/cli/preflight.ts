@@ -1,6 +1,6 @@
 import { exitCodeOf, SecurityError } from "../core/error.ts";
 import { escapeControl } from "../core/text.ts";
-import { wire } from "../deps.ts";
+import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import type { Terminal } from "./terminal.ts";
 

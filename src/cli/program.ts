@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { RISKS, type Risk } from "../core/risk.ts";
-import { VERSION } from "../deps.ts";
+import { VERSION } from "../core/version.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Set by a command; commands that succeed leave it 0. */

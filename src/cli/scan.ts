@@ -1,7 +1,7 @@
 import { EXIT_FINDINGS } from "../core/error.ts";
 import type { NetworkFinding } from "../core/network.ts";
 import { isAtLeast, type Risk } from "../core/risk.ts";
-import { wire } from "../deps.ts";
+import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import { renderEgressReportText, renderPortReportText } from "../report/terminal-network.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
+import { Check } from "@sinclair/typebox/value";
 import { SecurityError, type SecurityErrorCode } from "../core/error.ts";
 import { clip } from "../core/text.ts";
 
@@ -22,9 +23,9 @@ export function parseWith<S extends TSchema>(
   what: string,
   code: SecurityErrorCode,
 ): Static<S> {
-  if (Value.Check(schema, value)) return value;
+  if (Check(schema, value)) return value;
   const issues: Issue[] = [];
-  for (const error of Value.Errors(schema, value)) {
+  for (const error of Errors(schema, value)) {
     issues.push({ path: error.path, message: error.message });
     if (issues.length === MAX_ISSUES) break;
   }

@@ -13,9 +13,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   exec: ["core"],
   collect: ["core", "schema", "exec", "state", "scan"],
   app: ["core", "schema", "policy", "scan", "assess", "report"],
-  "deps.ts": ["core", "schema", "app", "state", "exec", "collect", "report"],
-  cli: ["core", "schema", "deps.ts", "app", "report"],
-  "index.ts": ["core", "schema", "deps.ts", "app", "scan", "policy", "assess"],
+  deps: ["core", "schema", "app", "state", "exec", "collect", "report"],
+  cli: ["core", "schema", "deps", "app", "report"],
+  "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess"],
 };
 
 /** Pure layers: no node modules, no clock, no randomness, no process. */

@@ -1,0 +1,194 @@
+import { hash, randomUUID } from "node:crypto";
+import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { assess, type AssessResult, COLLECTOR_TIMEOUT_MS } from "../app/assess.ts";
+import type { Collectors, Timer } from "../app/collect-evidence.ts";
+import type { PolicyFileName } from "../app/init.ts";
+import { type PolicyText, readCommandPolicy, readPromptPolicy } from "../app/policy-file.ts";
+import { loadEgressRules, reportEgress } from "../app/scan-egress.ts";
+import { parseBaselineFile, reportPorts } from "../app/scan-ports.ts";
+import { collectBackupState } from "../collect/backup-state.ts";
+import { collectGatewayProcess } from "../collect/gateway-process.ts";
+import { collectHostFacts } from "../collect/host-facts.ts";
+import { collectOpenClawConfig } from "../collect/openclaw-config.ts";
+import type { OpenClawPaths } from "../collect/openclaw-paths.ts";
+import { collectPrivilegePaths } from "../collect/privilege-paths.ts";
+import { collectStateTree } from "../collect/state-tree.ts";
+import { collectUpdateState, globalPackageFolders } from "../collect/update-state.ts";
+import { asSecurityError } from "../core/error.ts";
+import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
+import type { SocketInventory } from "../core/network.ts";
+import { isoFromEpoch } from "../core/time.ts";
+import { VERSION } from "../core/version.ts";
+import { renderDashboard } from "../report/dashboard.ts";
+import type { OpenClawConfig } from "../schema/openclaw-config.ts";
+import { appendAssessmentRun, loadAssessmentHistory } from "../state/assessment-history.ts";
+import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
+import type { Effects } from "./effects.ts";
+import { egressDeps } from "./scan.ts";
+
+export interface AssessmentRequest {
+  readonly checks?: readonly string[];
+  /** Folder for the reports instead of the usual one. */
+  readonly outDir?: string;
+}
+
+export async function runAssessment(effects: Effects, { checks, outDir }: AssessmentRequest): Promise<AssessResult> {
+  const paths = effects.paths();
+  const reports = outDir === undefined ? effects.assessmentsDir() : resolve(outDir);
+  const historyPath = join(effects.securityDir(), "assessment-history.jsonl");
+  const { collectors, openClawVersion } = evidenceCollectors(effects, paths);
+  return await assess(
+    {
+      now: effects.now,
+      monotonicMs: effects.monotonicMs,
+      newRunId: randomUUID,
+      version: VERSION,
+      collectors,
+      collectorTimeoutMs: COLLECTOR_TIMEOUT_MS,
+      startTimer,
+      hostFacts: async () => ({
+        ...collectHostFacts(),
+        state_dir: paths.stateDir,
+        config_path: paths.configPath,
+        openclaw_version: await openClawVersion(),
+      }),
+      loadHistory: async () => await loadAssessmentHistory(historyPath),
+      appendHistory: async (build) => await appendAssessmentRun(historyPath, build),
+      renderDashboard: (assessment, ports, egress) =>
+        renderDashboard({ assessment, ports, egress, sha256Base64: (text) => hash("sha256", text, "base64") }),
+      reportPath: (name) => join(reports, name),
+      writeReports: async (files) => {
+        await ensureReportFolder(reports);
+        for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(reports, name), text);
+      },
+      progress: effects.options.logger ?? (() => undefined),
+    },
+    checks === undefined ? {} : { checks },
+  );
+}
+
+/** One look at the sockets serves the scans and the search for the gateway; each fact is taken once. */
+function evidenceCollectors(
+  effects: Effects,
+  paths: OpenClawPaths,
+): { collectors: Collectors; openClawVersion: () => Promise<string | null> } {
+  const { env, now, procRoot, policyPath, loadPolicy, runTool, locateTool, collect } = effects;
+  const at = (): string => isoFromEpoch(now());
+  const uid = process.getuid?.() ?? -1;
+
+  const inventory = once(
+    async () => await collect({ listeners: true, connections: true, includeUdp: true, includeLoopback: true }),
+  );
+  const sockets = once(async (): Promise<Evidence<SocketInventory>> => {
+    try {
+      const value = await inventory();
+      return measured(value, value.collector, value.collected_at);
+    } catch (thrown) {
+      const { code, message } = asSecurityError(thrown);
+      return unmeasured(code, message, "sockets", at());
+    }
+  });
+  const config = once(async () => await collectOpenClawConfig(paths, env, { now }));
+  const gateway = once(async () => {
+    const known = await config();
+    return await collectGatewayProcess({
+      now,
+      procRoot,
+      etc: "/etc",
+      port: known.kind === "measured" ? known.value.gateway.port.value : null,
+      sockets: await sockets(),
+      current: { uid, gids: process.getgroups?.() ?? [] },
+    });
+  });
+  const update = once(async () => {
+    const running = await gateway();
+    return await collectUpdateState(paths.stateDir, {
+      now,
+      procRoot,
+      gatewayPid: running.kind === "measured" ? running.value.pid : null,
+      packageFolders: globalPackageFolders(process.execPath, paths.home),
+    });
+  });
+  const policyEvidence = async <T>(name: PolicyFileName, read: (file: PolicyText) => T): Promise<Evidence<T>> => {
+    const path = policyPath(name);
+    try {
+      return measured(read({ path, text: (await loadPolicy(name))?.text ?? null }), path, at());
+    } catch (thrown) {
+      const { code, message } = asSecurityError(thrown);
+      return unmeasured(code, message, path, at());
+    }
+  };
+
+  const collectors: Collectors = {
+    config,
+    sockets,
+    gateway,
+    update,
+    stateTree: async () => {
+      const [known, running] = await Promise.all([config(), gateway()]);
+      return await collectStateTree(paths.stateDir, {
+        now,
+        expectedUid: running.kind === "measured" ? running.value.uid : uid,
+        files: known.kind === "measured" ? filesOf(known.value) : [paths.configPath],
+        folders: known.kind === "measured" ? agentFoldersOf(known.value) : [],
+        runTool,
+        getfacl: await locateTool("getfacl"),
+      });
+    },
+    privilege: async () => {
+      const account = await gateway();
+      if (account.kind === "unmeasured") return account;
+      return await collectPrivilegePaths({ now, account: account.value, currentUid: uid, runTool, locateTool });
+    },
+    commandPolicy: async () => {
+      return await policyEvidence("command-policy.json", (file) => readCommandPolicy(file, now()));
+    },
+    promptPolicy: async () => {
+      return await policyEvidence("prompt-policy.json", readPromptPolicy);
+    },
+    ports: async () => {
+      const file = await loadPolicy("approved_ports.json");
+      const baseline = file === null ? null : parseBaselineFile(file);
+      const seen = await inventory();
+      return measured(reportPorts(seen, baseline, file?.path ?? null, now()), seen.collector, seen.collected_at);
+    },
+    egress: async () => {
+      const { loadAllowlist, resolveHosts } = egressDeps(effects, undefined, false);
+      const [seen, rules] = await Promise.all([inventory(), loadEgressRules({ loadAllowlist, resolveHosts, now })]);
+      const report = reportEgress(seen, rules, { includeLoopback: false, includeUdp: true });
+      return measured(report, seen.collector, seen.collected_at);
+    },
+    backup: async () => await collectBackupState(paths.stateDir, { now }),
+  };
+  const openClawVersion = async (): Promise<string | null> => {
+    const known = await update();
+    return known.kind === "measured" ? known.value.installed_version : null;
+  };
+  return { collectors, openClawVersion };
+}
+
+/** Config, includes and the log file, wherever they are. */
+function filesOf(config: OpenClawConfig): string[] {
+  return [config.path, ...config.includes, ...(config.logging.file === null ? [] : [config.logging.file])];
+}
+
+function agentFoldersOf(config: OpenClawConfig): string[] {
+  return config.agents.flatMap((agent) => (agent.agent_dir === null ? [] : [agent.agent_dir]));
+}
+
+/** The same promise for every caller. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let started: Promise<T> | undefined;
+  return async () => await (started ??= work());
+}
+
+function startTimer(delayMs: number): Timer {
+  const cancel = new AbortController();
+  const elapsed = setTimeout(delayMs, undefined, { ref: false, signal: cancel.signal }).then(
+    () => undefined,
+    // Cancelled: it never elapses.
+    async () => await new Promise<void>(() => undefined),
+  );
+  return { elapsed, cancel: () => cancel.abort() };
+}

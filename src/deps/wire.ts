@@ -1,0 +1,49 @@
+/**
+ * The use cases with their real effects. Each group is loaded on first use, so that a scan does not
+ * wait for the dashboard or for libraries it does not need.
+ */
+import type { AllowlistCheck, AllowlistSuggestion } from "../app/allowlist.ts";
+import type { AssessResult } from "../app/assess.ts";
+import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "../app/baseline.ts";
+import type { InitReport } from "../app/init.ts";
+import type { PreflightReport } from "../app/preflight.ts";
+import type { EgressReport, PortReport } from "../core/network.ts";
+import type { AssessmentRequest } from "./assess.ts";
+import { createEffects, type EngineOptions } from "./effects.ts";
+
+/** The use cases with their effects in place. Each throws SecurityError. */
+export interface UseCases {
+  scanPorts(options: { includeUdp: boolean; baseline?: string }): Promise<PortReport>;
+  scanEgress(options: { includeLoopback: boolean; allowlist?: string }): Promise<EgressReport>;
+  generateBaseline(options: { baseline?: string }): Promise<GenerateReport>;
+  diffBaseline(options: { baseline?: string }): Promise<DiffReport>;
+  reviewBaseline(options: { baseline?: string }, ask: ReviewDeps["ask"]): Promise<ReviewReport>;
+  suggestAllowlist(options: { allowlist?: string }): Promise<AllowlistSuggestion>;
+  checkAllowlist(options: { allowlist?: string }): Promise<AllowlistCheck>;
+  assess(request: AssessmentRequest): Promise<AssessResult>;
+  preflight(): Promise<PreflightReport>;
+  init(): Promise<InitReport>;
+  /** Drops what earlier scans learned about processes. */
+  forget(): void;
+}
+
+/** Builds the use cases. Nothing is read, opened or started before one of them is called. */
+export function wire(options: EngineOptions = {}): UseCases {
+  const effects = createEffects(options);
+  const scan = async () => await import("./scan.ts");
+  const setup = async () => await import("./setup.ts");
+  return {
+    scanPorts: async ({ includeUdp, baseline }) => await (await scan()).runScanPorts(effects, baseline, includeUdp),
+    scanEgress: async ({ includeLoopback, allowlist }) =>
+      await (await scan()).runScanEgress(effects, allowlist, includeLoopback),
+    generateBaseline: async ({ baseline }) => await (await scan()).runGenerateBaseline(effects, baseline),
+    diffBaseline: async ({ baseline }) => await (await scan()).runDiffBaseline(effects, baseline),
+    reviewBaseline: async ({ baseline }, ask) => await (await scan()).runReviewBaseline(effects, baseline, ask),
+    suggestAllowlist: async ({ allowlist }) => await (await scan()).runSuggestAllowlist(effects, allowlist),
+    checkAllowlist: async ({ allowlist }) => await (await scan()).runCheckAllowlist(effects, allowlist),
+    assess: async (request) => await (await import("./assess.ts")).runAssessment(effects, request),
+    preflight: async () => await (await setup()).runPreflight(effects),
+    init: async () => await (await setup()).runInit(effects),
+    forget: effects.forget,
+  };
+}
