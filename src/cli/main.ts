@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { CommanderError } from "commander";
 import { asSecurityError, exitCodeOf, SecurityError, type SecurityErrorCode } from "../core/error.ts";
 import { escapeControl } from "../core/text.ts";
@@ -53,15 +54,35 @@ async function drain(stream: NodeJS.WriteStream): Promise<NodeJS.ErrnoException 
   return failure?.code === "EPIPE" ? null : failure;
 }
 
-/** By number, so that a shell sees what it would see without a handler. Exit hooks then remove temporary files. */
+/** How long a command may go on after a signal, so that a write under way leaves no half of a file behind. */
+const GRACE_MS = 1_000;
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-for (const [signal, number] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(128 + number));
+
+/** The exit code of the first signal that asks for the end. A second one ends the process there and then. */
+async function interruption(): Promise<number> {
+  let isAsked = false;
+  return await new Promise((tell) => {
+    for (const [signal, number] of Object.entries(SIGNALS)) {
+      process.on(signal, () => {
+        if (isAsked) process.exit(128 + number);
+        isAsked = true;
+        tell(128 + number);
+      });
+    }
+  });
+}
 
 // Looked at by drain(); without a listener a failed write would be an uncaught exception.
 process.stdout.on("error", () => undefined);
 process.stderr.on("error", () => undefined);
 
-const exitCode = await main(process.argv.slice(2), openTerminal());
+const interrupted = interruption();
+const exitCode = await Promise.race([
+  main(process.argv.slice(2), openTerminal()).then(
+    async (code) => await Promise.race([interrupted, Promise.resolve(code)]),
+  ),
+  interrupted.then(async (code) => await setTimeout(GRACE_MS, code)),
+]);
 // Pipes are written in the background, and a result cut short would still look like one.
 const [failure] = await Promise.all([drain(process.stdout), drain(process.stderr)]);
 if (failure !== null) process.stderr.write(`error write-failed: the result could not be written (${failure.code})\n`);

@@ -20,6 +20,8 @@ export interface Terminal {
 }
 
 const PROGRESS_AFTER_MS = 1_000;
+/** 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
 
 const sgr =
   (code: number) =>
@@ -69,9 +71,10 @@ export function openTerminal(): Terminal {
       settle();
       // One reader for all questions: a new one each time would lose what was typed ahead.
       reader ??= createInterface({ input: stdin, output: stderr }).on("SIGINT", () => {
-        // While a question is open the terminal hands Ctrl-C over as a key; it must not count as the end of input.
+        // While a question is open the terminal hands Ctrl-C over as a key; it must not count as the end of
+        // input, which saves what was decided. Nothing is being written now.
         stderr.write("\n");
-        process.kill(process.pid, "SIGINT");
+        process.exit(EXIT_INTERRUPTED);
       });
       answers ??= reader[Symbol.asyncIterator]();
       reader.setPrompt(question);

@@ -1,4 +1,4 @@
-import { constants, type Stats, unlinkSync } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { constants as osConstants } from "node:os";
@@ -40,15 +40,6 @@ export async function createFileAtomic(path: string, text: string): Promise<void
 async function replace(path: string, text: string, publish: (temp: string) => Promise<void>): Promise<void> {
   const folder = dirname(path);
   const temp = join(folder, `.${basename(path)}.${randomBytes(TEMP_RANDOM_BYTES).toString("hex")}.tmp`);
-  // A process told to end in the middle of this leaves nothing behind either.
-  const removeTemp = (): void => {
-    try {
-      unlinkSync(temp);
-    } catch {
-      // Not made yet, or published already.
-    }
-  };
-  process.once("exit", removeTemp);
   try {
     await assertReplaceable(path);
     await removeStaleTemps(folder, basename(path));
@@ -69,8 +60,6 @@ async function replace(path: string, text: string, publish: (temp: string) => Pr
     // The temporary file is ours alone; failing to remove it must not hide the real failure.
     await unlink(temp).catch(() => undefined);
     throw writeError(cause, path);
-  } finally {
-    process.off("exit", removeTemp);
   }
 }
 
