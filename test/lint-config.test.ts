@@ -94,7 +94,7 @@ describe("the linter's configuration", () => {
     [
       "the wiring from below",
       "src/app/a.ts",
-      'import { a } from "../deps.ts";\nexport const c: number = a;\n',
+      'import { a } from "../deps/wire.ts";\nexport const c: number = a;\n',
       "imports",
     ],
     [
@@ -161,7 +161,7 @@ describe("the linter's configuration", () => {
       "src/collect/a.ts",
       'import { open } from "node:fs/promises";\nexport const c: unknown = open;\n',
     ],
-    ["the environment in the wiring", "src/deps.ts", 'export const c: unknown = process.env["HOME"];\n'],
+    ["the environment in the wiring", "src/deps/a.ts", 'export const c: unknown = process.env["HOME"];\n'],
     ["the arguments in the command", "src/cli/a.ts", "export const c: unknown = process.argv;\n"],
   ])("is green on %s", async (_title, path, text) => {
     expect(await lint(path, text)).toEqual([]);
