@@ -1,4 +1,4 @@
-import { clip, escapeControl, plural } from "../core/text.ts";
+import { clip, escapeControl, escapeJson, plural } from "../core/text.ts";
 import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,7 +21,7 @@ export async function runAllowlistSuggest(terminal: Terminal, flags: AllowlistFl
     return 0;
   }
   // The proposed file goes to stdout, so that it can be redirected, read and edited.
-  terminal.out(report.text);
+  terminal.out(escapeJson(report.text));
   terminal.note(
     `${plural(report.proposed.length, "proposed rule")}, each with "reviewed": false, which approves nothing. ` +
       "Keep what you know, set reviewed to true, and save it as egress_allowlist.json.",

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { CommanderError } from "commander";
 import { asSecurityError, exitCodeOf, SecurityError, type SecurityErrorCode } from "../core/error.ts";
 import { escapeControl } from "../core/text.ts";
+import { renderJson } from "../report/json.ts";
 import { buildProgram } from "./program.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
@@ -18,7 +19,7 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
     terminal.settle();
     if (isJson) {
       const { code, message, hint } = error;
-      terminal.out(`${JSON.stringify({ status: "error", code, message, hint }, null, 2)}\n`);
+      terminal.out(renderJson({ status: "error", code, message, hint }));
     } else {
       terminal.note(`${terminal.paint.red("error")} ${error.code}: ${escapeControl(error.message)}`);
       if (error.hint !== "") terminal.note(`  ${escapeControl(error.hint)}`);

@@ -14,6 +14,17 @@ export function escapeControl(text: string): string {
   });
 }
 
+/** The same JSON value in text that is safe for a terminal; only line breaks between the parts stay. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, (char) => {
+    if (char === "\n") return char;
+    return char
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join("");
+  });
+}
+
 /** `escapeControl`, then cut to `maxChars` (at least 1) with a visible mark, for values from outside. */
 export function clip(text: string, maxChars: number): string {
   const safe = escapeControl(text);

@@ -1,5 +1,5 @@
 import { constants, type Stats } from "node:fs";
-import { link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { access, link, lstat, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { constants as osConstants } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -183,6 +183,7 @@ export async function ensureReportFolder(path: string): Promise<void> {
     if (!(await stat(path)).isDirectory()) {
       throw new SecurityError("state-file-not-regular", `${path} is not a folder`);
     }
+    await access(path, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw writeError(cause, path);
   }

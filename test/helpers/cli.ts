@@ -161,3 +161,8 @@ export function reportOf(run: RunResult, exitCode = 0): unknown {
 export async function readJson(path: string): Promise<unknown> {
   return JSON.parse(await readFile(path, "utf8"));
 }
+
+/** Everything in the text that could act on a terminal. */
+export function controlsIn(output: string): string[] {
+  return output.match(/[^\P{C}\n]|[\u2028\u2029]/gu) ?? [];
+}

@@ -13,8 +13,8 @@ export const REMOTE_NAME = "api.example.test";
 export interface TwoNetworks {
   /** Runs the built command as the ordinary user on the near side. */
   cse(args: readonly string[], home: string): Promise<RunResult>;
-  /** Holds a connection of the ordinary user from the near side to the far side, until the test is over. */
-  dial(port: number): Promise<void>;
+  /** Holds a connection of the ordinary user's Node from the near side to the far side, until the test is over. */
+  dial(port: number, exe?: string): Promise<void>;
 }
 
 /**
@@ -64,17 +64,17 @@ export async function makeTwoNetworks(ports: readonly number[]): Promise<TwoNetw
     configure(pid, "ip", "link", "set", device, "up");
   }
 
-  const asUser = (args: readonly string[], home: string) =>
-    spawn("nsenter", ["-S", String(user.uid), "-G", String(user.gid), ...inside(near.pid), node, ...args], {
+  const asUser = (command: readonly string[], home: string) =>
+    spawn("nsenter", ["-S", String(user.uid), "-G", String(user.gid), ...inside(near.pid), ...command], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin", HOME: home, LANG: "C.UTF-8" },
       stdio: "pipe",
     });
   const dialer = await programForUser("dial.mjs");
   return {
-    cse: async (args, home) => await collect(asUser([join(folder, "dist/cli.js"), ...args], home)),
-    dial: async (port) => {
-      const child = asUser([dialer, REMOTE, String(port)], "/");
+    cse: async (args, home) => await collect(asUser([node, join(folder, "dist/cli.js"), ...args], home)),
+    dial: async (port, exe = node) => {
+      const child = asUser([exe, dialer, REMOTE, String(port)], "/");
       stopper(child);
       const answer = await firstLine(child);
       if (answer !== "connected") throw new Error(`could not connect to ${REMOTE}:${port}: ${answer}`);

@@ -110,6 +110,10 @@ export async function copyPackageForUser(): Promise<UserPackage> {
     for (const name of ["dist", "references", "package.json"]) {
       await cp(join(ROOT, name), join(partial, name), { recursive: true });
     }
+    // As in a clone of the user's own, reports can be written there.
+    const user = await ordinaryUser();
+    await mkdir(join(partial, "assessments"));
+    await chown(join(partial, "assessments"), user.uid, user.gid);
     await rename(partial, copy);
   }
   return { node, folder: copy };
