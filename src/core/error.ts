@@ -28,6 +28,8 @@ const CATEGORY_OF = {
   "state-file-symlink": "integrity",
   "state-file-not-regular": "integrity",
   "history-invalid": "integrity",
+  "audit-broken": "integrity",
+  "audit-torn": "integrity",
 
   "file-missing": "environment",
   "file-changed": "environment",

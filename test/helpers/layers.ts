@@ -9,17 +9,21 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   scan: ["core", "schema"],
   assess: ["core", "schema", "scan"],
   report: ["core", "schema", "assess"],
-  state: ["core", "schema"],
+  shell: ["core", "schema"],
+  grant: ["core", "schema"],
+  audit: ["core", "schema"],
+  state: ["core", "schema", "audit", "grant"],
   exec: ["core"],
-  collect: ["core", "schema", "exec", "state", "scan"],
-  app: ["core", "schema", "policy", "scan", "assess", "report"],
-  deps: ["core", "schema", "app", "state", "exec", "collect", "report"],
+  collect: ["core", "schema", "exec", "state", "scan", "audit"],
+  approve: ["core", "schema", "grant"],
+  app: ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"],
+  deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve"],
   cli: ["core", "schema", "deps", "app", "report"],
-  "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess"],
+  "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess", "shell", "audit"],
 };
 
 /** Pure layers: no node modules, no clock, no randomness, no process. */
-export const PURE: readonly string[] = ["core", "schema", "policy", "scan", "assess", "report"];
+export const PURE: readonly string[] = ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"];
 
 /** Packages and node modules, and the only layers that may import them. */
 export const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
