@@ -41,6 +41,7 @@ const CATEGORY_OF = {
   "read-only": "environment",
   "no-home": "environment",
   "lock-timeout": "environment",
+  "audit-unavailable": "environment",
   "tool-missing": "environment",
   "tool-failed": "environment",
   "tool-output-too-large": "environment",
