@@ -1,0 +1,121 @@
+import type { ClockReading, ContentsDigest } from "../core/elevation.ts";
+import { refuse, type Refusal } from "../core/refusal.ts";
+import { isClockAnomaly, leastElapsedMs } from "./clocks.ts";
+
+/**
+ * How often people may be asked, so that nobody is worn down into a yes. A pure function of what
+ * happened; the caller keeps the list, in memory.
+ */
+export type RequestEvent = {
+  readonly requestId: string;
+  readonly session: string;
+  readonly contents: ContentsDigest;
+  readonly at: ClockReading;
+} & (
+  | { readonly kind: "asked" }
+  /** The question is over. `isDenied`: somebody was asked and the answer was not a yes. */
+  | { readonly kind: "answered"; readonly isDenied: boolean }
+  | { readonly kind: "started" }
+  | { readonly kind: "ended" }
+);
+
+export interface RateLimits {
+  readonly maxPending: number;
+  readonly maxRequests: number;
+  readonly windowMs: number;
+  readonly coolDownMs: number;
+  readonly maxRunning: number;
+}
+
+export const RATE_LIMITS: RateLimits = {
+  maxPending: 3,
+  maxRequests: 10,
+  windowMs: 600_000,
+  coolDownMs: 300_000,
+  maxRunning: 1,
+};
+
+export interface WithinLimits {
+  readonly kind: "within-limits";
+}
+
+const WITHIN: WithinLimits = { kind: "within-limits" };
+
+/** Whether a human may be asked for `contents` now. */
+export function decideRequest(
+  events: readonly RequestEvent[],
+  wanted: { readonly session: string; readonly contents: ContentsDigest },
+  now: ClockReading,
+  limits: RateLimits = RATE_LIMITS,
+): WithinLimits | Refusal {
+  if (hasAnomaly(events, now)) return refuse("clock-anomaly", "a clock went back, so nothing can be counted");
+  const own = events.filter((event) => event.session === wanted.session);
+  const isDenied = own.some(
+    (event) =>
+      event.kind === "answered" &&
+      event.isDenied &&
+      event.contents === wanted.contents &&
+      leastElapsedMs(event.at, now) < limits.coolDownMs,
+  );
+  if (isDenied) return refuse("cooling-down", "the same request was denied a moment ago");
+  const pending = openOf(own, "asked", "answered");
+  if (pending.some((event) => event.contents === wanted.contents)) {
+    return refuse("too-many-pending", "the same request is already waiting for an answer");
+  }
+  if (pending.length >= limits.maxPending) {
+    return refuse("too-many-pending", `${pending.length} requests of this session wait for an answer`);
+  }
+  const recent = own.filter((event) => event.kind === "asked" && leastElapsedMs(event.at, now) < limits.windowMs);
+  if (recent.length >= limits.maxRequests) {
+    return refuse("rate-limited", `${recent.length} requests in the last ${limits.windowMs / 60_000} minutes`);
+  }
+  return WITHIN;
+}
+
+/** Whether a privileged command of the session may start now. */
+export function decideRun(
+  events: readonly RequestEvent[],
+  session: string,
+  limits: RateLimits = RATE_LIMITS,
+): WithinLimits | Refusal {
+  const running = openOf(
+    events.filter((event) => event.session === session),
+    "started",
+    "ended",
+  );
+  return running.length >= limits.maxRunning ? refuse("busy", "a privileged command of this session runs") : WITHIN;
+}
+
+/**
+ * The list with one more event and without those that no longer count: questions and runs that are
+ * over, and older than the window by both clocks that nobody can set. So a wall clock that was set
+ * back costs at most one window.
+ */
+export function rememberEvent(
+  events: readonly RequestEvent[],
+  event: RequestEvent,
+  limits: RateLimits = RATE_LIMITS,
+): readonly RequestEvent[] {
+  const all = [...events, event];
+  const open = new Set([...openOf(all, "asked", "answered"), ...openOf(all, "started", "ended")]);
+  const keepMs = Math.max(limits.windowMs, limits.coolDownMs);
+  return all.filter((past) => {
+    const isOld =
+      event.at.monotonicMs - past.at.monotonicMs >= keepMs && event.at.uptimeMs - past.at.uptimeMs >= keepMs;
+    return open.has(past) || !isOld;
+  });
+}
+
+/** Events of the one kind whose request has none of the other. */
+function openOf(
+  events: readonly RequestEvent[],
+  from: RequestEvent["kind"],
+  to: RequestEvent["kind"],
+): readonly RequestEvent[] {
+  const over = new Set(events.filter((event) => event.kind === to).map((event) => event.requestId));
+  return events.filter((event) => event.kind === from && !over.has(event.requestId));
+}
+
+function hasAnomaly(events: readonly RequestEvent[], now: ClockReading): boolean {
+  return isClockAnomaly(now, now) || events.some((event) => isClockAnomaly(event.at, now));
+}
