@@ -133,6 +133,15 @@ export interface ClockReading {
   readonly uptimeMs: number;
 }
 
+/** A real sudo that can be used: what it is, and which of the two programs of that name. */
+export interface UsableSudo {
+  readonly kind: "usable";
+  readonly identity: BinaryIdentity;
+  readonly flavour: "sudo" | "sudo-rs";
+  /** As it prints it, such as "1.9.13p3". */
+  readonly version: string;
+}
+
 /** How the child ended. */
 export type RunOutcome =
   | {

@@ -35,5 +35,6 @@ export const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   "proper-lockfile": ["state"],
   commander: ["cli"],
   "node:fs": ["state", "collect", "exec"],
-  "node:child_process": [],
+  // exec: a root child must be given up without being killed, and by sudo's own session; see run-privileged.ts.
+  "node:child_process": ["exec"],
 };

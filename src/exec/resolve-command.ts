@@ -1,0 +1,161 @@
+import { stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { BinaryIdentity, ElevationRequest, ResolvedCommand } from "../core/elevation.ts";
+import { baseName } from "../core/path.ts";
+import { type Refusal, refuse } from "../core/refusal.ts";
+import { clip, escapeControl } from "../core/text.ts";
+import { forbiddenNames, securePath } from "./child-environment.ts";
+import { type HashCache, identifyFile } from "./file-identity.ts";
+import { isElevator } from "./known-programs.ts";
+import { resolveOperands } from "./operands.ts";
+import type { PasswdUser } from "./passwd-user.ts";
+import { errnoOf, type PathWalk, walkPath } from "./path-chain.ts";
+import { checkUserNamespace } from "./proc-facts.ts";
+import { parseScriptHead } from "./script-interpreter.ts";
+
+const MAX_WORDS = 256;
+const MAX_ARGV_BYTES = 128 * 1024;
+const MAX_STDIN_BYTES = 1024 * 1024;
+const MAX_BINARY_BYTES = 1024 * 1024 * 1024;
+const MAX_OPERAND_BYTES = 256 * 1024 * 1024;
+
+export interface ResolveDeps {
+  readonly lookupUser: (name: string) => Promise<PasswdUser | null>;
+  /** Kept by the caller, so that a file need not be read again for every request. */
+  readonly hashes: HashCache;
+  /** An operand larger than this cannot be bound; default 256 MiB. */
+  readonly maxOperandBytes?: number;
+  /** For tests; default /proc. */
+  readonly procRoot?: string;
+}
+
+/** Pins down everything a request refers to. Reads only; whatever cannot be pinned down is refused. */
+export async function resolveCommand(request: ElevationRequest, deps: ResolveDeps): Promise<ResolvedCommand | Refusal> {
+  const wrong = checkText(request) ?? (await checkUserNamespace(deps.procRoot));
+  if (wrong !== null) return wrong;
+  const command = await resolveBinary(request.argv[0], deps.hashes);
+  if ("code" in command) return command;
+  const interpreter = await resolveInterpreter(command.head, deps.hashes);
+  if (interpreter !== null && "code" in interpreter) return interpreter;
+  const target = await deps.lookupUser(request.runAs);
+  if (target === null) return refuse("run-as-unknown", `there is no user ${clip(request.runAs, 64)}`);
+  const cwd = await resolveFolder(request.cwd);
+  if ("code" in cwd) return cwd;
+  const { binary } = command;
+  const operands = await resolveOperands({
+    argv: request.argv,
+    cwd: cwd.path,
+    names: namesOf(binary),
+    hashes: deps.hashes,
+    maxBytes: deps.maxOperandBytes ?? MAX_OPERAND_BYTES,
+  });
+  if ("code" in operands) return operands;
+  return { request, binary, interpreter, operands, target, cwd };
+}
+
+/** Null when everything is still as it was pinned down. To be called directly before the run. */
+export async function recheckCommand(resolved: ResolvedCommand, deps: ResolveDeps): Promise<Refusal | null> {
+  const now = await resolveCommand(resolved.request, deps);
+  if ("code" in now) return refuse("request-changed", `it would now be refused (${now.code}): ${now.message}`);
+  const parts = ["binary", "interpreter", "operands", "target", "cwd"] as const;
+  const changed = parts.filter((part) => !isDeepStrictEqual(now[part], resolved[part]));
+  return changed.length === 0 ? null : refuse("request-changed", `changed since it was asked: ${changed.join(", ")}`);
+}
+
+/** Whatever a process cannot be given exactly as it was shown is refused. */
+function checkText(request: ElevationRequest): Refusal | null {
+  const { argv, env, cwd, stdin } = request;
+  const words = [...argv, ...Object.keys(env), ...Object.values(env), cwd];
+  if (words.some((word) => !word.isWellFormed() || /[\0\ufffd]/.test(word))) {
+    return refuse(
+      "invalid-request",
+      "a word holds a NUL, a lone surrogate or U+FFFD, which no process can be given as it is",
+    );
+  }
+  if (argv.length > MAX_WORDS) return refuse("invalid-request", `more than ${MAX_WORDS} words`);
+  const bytes = argv.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
+  if (bytes > MAX_ARGV_BYTES) return refuse("invalid-request", `more than ${MAX_ARGV_BYTES} bytes of words`);
+  const forbidden = forbiddenNames(env);
+  if (forbidden.length > 0) return refuse("env-not-allowed", `may not be set: ${clip(forbidden.join(", "), 200)}`);
+  if (stdin !== null && stdin.byteLength > MAX_STDIN_BYTES) {
+    return refuse("stdin-too-large", `more than ${MAX_STDIN_BYTES} bytes on standard input`);
+  }
+  return null;
+}
+
+interface ReadBinary {
+  readonly binary: BinaryIdentity;
+  readonly head: Buffer;
+}
+
+async function resolveBinary(path: string, hashes: HashCache): Promise<ReadBinary | Refusal> {
+  const shown = clip(path, 200);
+  const walk = await walkPath(path);
+  const names = walk.kind === "walked" ? [baseName(path), ...walkNames(walk)] : [baseName(path)];
+  const elevator = names.find(isElevator);
+  if (elevator !== undefined)
+    return refuse("nested-elevation", `${shown} is ${elevator}, itself a way to become somebody else`);
+  if (walk.kind === "refused") return walk;
+  const mode = Number(walk.stats.mode);
+  if (!walk.stats.isFile()) return refuse("command-not-regular", `${shown} is not a regular file`);
+  if (walk.stats.uid !== 0n) return refuse("command-not-root-owned", `${shown} belongs to uid ${walk.stats.uid}`);
+  if ((mode & 0o022) !== 0) return refuse("command-not-root-owned", `${shown} can be changed by others than root`);
+  if ((mode & 0o6000) !== 0) return refuse("command-setuid", `${shown} is a setuid or setgid file`);
+  if ((mode & 0o111) === 0) return refuse("command-not-regular", `${shown} is not executable`);
+  const reading = await identifyFile(walk.realPath, hashes, MAX_BINARY_BYTES);
+  if (reading.kind !== "read") {
+    const why = reading.kind === "unreadable" ? reading.errno : reading.kind;
+    return refuse("command-not-regular", `${shown} cannot be read, so what would run cannot be pinned down: ${why}`);
+  }
+  const { identity, head } = reading;
+  if (identity.dev !== String(walk.stats.dev) || identity.ino !== String(walk.stats.ino)) {
+    return refuse("request-changed", `${shown} was replaced while it was being looked at`);
+  }
+  return { binary: { ...identity, path: walk.canonical, realPath: walk.realPath, hops: walk.hops }, head };
+}
+
+async function resolveInterpreter(head: Buffer, hashes: HashCache): Promise<BinaryIdentity | Refusal | null> {
+  const script = parseScriptHead(head);
+  if (script.kind === "program") return null;
+  if (script.kind === "unknown") return refuse("interpreter-refused", script.message);
+  if (script.kind === "script") return await interpreterAt(script.interpreter, hashes);
+  const env = await interpreterAt(script.env, hashes);
+  if ("code" in env) return env;
+  for (const folder of await securePath()) {
+    const found = await interpreterAt(`${folder}/${script.name}`, hashes);
+    if (!("code" in found) || !found.message.includes("ENOENT")) return found;
+  }
+  return refuse("interpreter-refused", `${script.name} is in no folder of the fixed path`);
+}
+
+async function interpreterAt(path: string, hashes: HashCache): Promise<BinaryIdentity | Refusal> {
+  const found = await resolveBinary(path, hashes);
+  if ("code" in found) return refuse("interpreter-refused", `${found.message} (${found.code})`);
+  if (parseScriptHead(found.head).kind === "program") return found.binary;
+  return refuse("interpreter-refused", `${escapeControl(path)} is itself a script`);
+}
+
+async function resolveFolder(path: string): Promise<ResolvedCommand["cwd"] | Refusal> {
+  const shown = clip(path, 200);
+  if (!path.startsWith("/")) return refuse("cwd-invalid", `${shown} is not an absolute path`);
+  try {
+    const real = await realpath(path);
+    const stats = await stat(real, { bigint: true });
+    if (!stats.isDirectory()) return refuse("cwd-invalid", `${shown} is not a folder`);
+    if (!real.isWellFormed() || real.includes("\ufffd")) return refuse("cwd-invalid", `${shown} has no usable name`);
+    return { path: real, dev: String(stats.dev), ino: String(stats.ino) };
+  } catch (cause) {
+    return refuse("cwd-invalid", `${shown} cannot be entered: ${errnoOf(cause)}`);
+  }
+}
+
+function walkNames(walk: PathWalk): readonly string[] {
+  const links = walk.hops.filter((hop) => hop.kind === "link").map((hop) => baseName(hop.path));
+  return [baseName(walk.canonical), ...links, baseName(walk.realPath)];
+}
+
+function namesOf(binary: BinaryIdentity): readonly string[] {
+  const links = binary.hops.filter((hop) => hop.kind === "link").map((hop) => baseName(hop.path));
+  return [baseName(binary.path), ...links, baseName(binary.realPath)];
+}

@@ -1,0 +1,75 @@
+import { stat } from "node:fs/promises";
+import type { BinaryIdentity, UsableSudo } from "../core/elevation.ts";
+import { type Refusal, refuse } from "../core/refusal.ts";
+import { clip } from "../core/text.ts";
+import { type HashCache, identifyFile, identityOf } from "./file-identity.ts";
+import { walkPath } from "./path-chain.ts";
+import { checkInspector, checkNoNewPrivs, checkUserNamespace } from "./proc-facts.ts";
+import type { RunTool } from "./run-tool.ts";
+
+const MAX_SUDO_BYTES = 64 * 1024 * 1024;
+const VERSION_TIMEOUT_MS = 5_000;
+
+export interface SudoDeps {
+  /** Where the owner says that sudo is; /usr/bin/sudo unless said otherwise. */
+  readonly sudoPath: string;
+  readonly hashes: HashCache;
+  readonly runTool: RunTool;
+  /** For tests; default /proc. */
+  readonly procRoot?: string;
+}
+
+/**
+ * Whether this process can use sudo at all: a root-owned setuid program that only root can replace
+ * and that says it is sudo or sudo-rs, in a process that may gain privileges and is not open to a
+ * debugger. Runs nothing but `sudo -V`.
+ */
+export async function checkSudo(deps: SudoDeps): Promise<UsableSudo | Refusal> {
+  const wrong = checkInspector() ?? (await checkUserNamespace(deps.procRoot)) ?? (await checkNoNewPrivs(deps.procRoot));
+  if (wrong !== null) return wrong;
+  const identity = await identifySudo(deps);
+  if ("code" in identity) return identity;
+  const answer = await deps.runTool({
+    file: identity.path,
+    args: ["-V"],
+    timeoutMs: VERSION_TIMEOUT_MS,
+    maxBytes: 64 * 1024,
+  });
+  const text = answer.kind === "done" && answer.exitCode === 0 ? answer.stdout : "";
+  const version = /^(?:Sudo version|sudo-rs|sudo) (\d[\w.+-]*)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1];
+  if (version === undefined) return refuse("sudo-unusable", `${clip(identity.path, 200)} does not say that it is sudo`);
+  return { kind: "usable", identity, flavour: text.startsWith("sudo-rs") ? "sudo-rs" : "sudo", version };
+}
+
+/** True while the file at the path is the very one that was checked. To be asked directly before it is started. */
+export async function isUnchanged(identity: BinaryIdentity): Promise<boolean> {
+  try {
+    const now = identityOf(identity.realPath, await stat(identity.path, { bigint: true }), identity.sha256);
+    const { path: _path, realPath: _realPath, hops: _hops, ...known } = identity;
+    return Object.entries(known).every(([key, value]) => now[key as keyof typeof known] === value);
+  } catch {
+    // Gone, or out of sight: not the one that was checked.
+    return false;
+  }
+}
+
+async function identifySudo({ sudoPath, hashes }: SudoDeps): Promise<BinaryIdentity | Refusal> {
+  const shown = clip(sudoPath, 200);
+  const walk = await walkPath(sudoPath);
+  if (walk.kind === "refused") {
+    const code = walk.code === "command-not-found" ? "sudo-missing" : "sudo-unusable";
+    return refuse(code, walk.message);
+  }
+  const { stats, realPath } = walk;
+  const mode = Number(stats.mode);
+  if (!stats.isFile() || stats.uid !== 0n) return refuse("sudo-unusable", `${shown} is not a regular file of root`);
+  if ((mode & 0o4000) === 0) return refuse("sudo-unusable", `${shown} has no setuid bit`);
+  if ((mode & 0o022) !== 0 || (mode & 0o001) === 0)
+    return refuse("sudo-unusable", `${shown} has mode ${(mode & 0o7777).toString(8)}`);
+  const reading = await identifyFile(realPath, hashes, MAX_SUDO_BYTES);
+  // Some systems let nobody read it. Only root can change it, and then its times show it.
+  const hidden = reading.kind === "unreadable" && reading.errno === "EACCES";
+  if (reading.kind !== "read" && !hidden) return refuse("sudo-unusable", `${shown} cannot be read: ${reading.kind}`);
+  const identity = reading.kind === "read" ? reading.identity : identityOf(realPath, stats, "");
+  return { ...identity, path: walk.canonical, realPath, hops: walk.hops };
+}
