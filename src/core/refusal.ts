@@ -55,6 +55,7 @@ const HELP = {
   "audit-broken": "The audit log was tampered with or replaced; `cse audit verify` says where.",
   "inspector-open": "A debugger port is open in this process; close it.",
   "elevation-elsewhere": "Another gateway elevates for this state folder.",
+  "internal-error": "This is a bug; nothing ran. Please report it.",
   stopped: "The program is stopping.",
 } as const;
 

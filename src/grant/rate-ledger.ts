@@ -1,0 +1,33 @@
+import type { ClockReading, ContentsDigest } from "../core/elevation.ts";
+import type { Refusal } from "../core/refusal.ts";
+import { decideRequest, decideRun, rememberEvent, type RequestEvent } from "./rate-limit.ts";
+
+/** Counts what was asked and run, so that nobody can be flooded with questions. In memory only. */
+export interface RateLedger {
+  /** Begins a question, or refuses it. The returned function ends it; call it once. */
+  startRequest(requestId: string, session: string, contents: ContentsDigest): ((isDenied: boolean) => void) | Refusal;
+  /** Begins a run, or refuses it. */
+  startRun(requestId: string, session: string, contents: ContentsDigest): (() => void) | Refusal;
+}
+
+export function createRateLedger(readClocks: () => ClockReading): RateLedger {
+  let events: readonly RequestEvent[] = [];
+  const remember = (event: RequestEvent): void => {
+    events = rememberEvent(events, event);
+  };
+  return {
+    startRequest: (requestId, session, contents) => {
+      const at = readClocks();
+      const verdict = decideRequest(events, { session, contents }, at);
+      if (verdict.kind === "refused") return verdict;
+      remember({ kind: "asked", requestId, session, contents, at });
+      return (isDenied) => remember({ kind: "answered", isDenied, requestId, session, contents, at: readClocks() });
+    },
+    startRun: (requestId, session, contents) => {
+      const verdict = decideRun(events, session);
+      if (verdict.kind === "refused") return verdict;
+      remember({ kind: "started", requestId, session, contents, at: readClocks() });
+      return () => remember({ kind: "ended", requestId, session, contents, at: readClocks() });
+    },
+  };
+}
