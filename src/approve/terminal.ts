@@ -10,10 +10,11 @@ export interface ApprovalTerminal {
   /** Width, at least 40. */
   readonly columns: number;
   write(text: string): Promise<void>;
-  /** Throws away whatever was typed and not read, a line without its end included. */
-  flushInput(): Promise<void>;
-  /** One line without its end, or null when input has ended or `signal` fires. */
-  readLine(signal: AbortSignal, options?: { readonly isHidden?: boolean }): Promise<string | null>;
+  /**
+   * Throws away whatever was typed before, shows the prompt, and gives the next line without its
+   * end, or null when input has ended or `signal` fires. Hidden input is not shown.
+   */
+  ask(prompt: string, signal: AbortSignal, isHidden: boolean): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -154,11 +155,8 @@ async function askToKeep(
   terminal: ApprovalTerminal,
   signal: AbortSignal,
 ): Promise<{ readonly keep: boolean } | RefusalCode> {
-  await terminal.flushInput();
-  await terminal.write(
-    `May the same command run again without asking, for up to 30 idle minutes and 2 hours?\nType ${KEEP_WORD} to agree, anything else for this once only.\n> `,
-  );
-  const typed = await terminal.readLine(signal);
+  const prompt = `May the same command run again without asking, for up to 30 idle minutes and 2 hours?\nType ${KEEP_WORD} to agree, anything else for this once only.\n> `;
+  const typed = await terminal.ask(prompt, signal, false);
   if (typed === null) return "approval-expired";
   return { keep: typed === KEEP_WORD };
 }
@@ -173,9 +171,7 @@ async function askFor(
   isHidden = false,
 ): Promise<"yes" | RefusalCode> {
   for (let tries = 0; tries < TRIES; tries += 1) {
-    await terminal.flushInput();
-    await terminal.write(prompt);
-    const typed = await terminal.readLine(signal, { isHidden });
+    const typed = await terminal.ask(prompt, signal, isHidden);
     if (typed === null) return "approval-expired";
     if (isRight(typed)) return "yes";
     if (!isHidden && /^no?$/i.test(typed.trim())) return "denied";

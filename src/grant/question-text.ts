@@ -132,7 +132,7 @@ function agentText(question: ApprovalQuestion): string {
 }
 
 function keepText(): string {
-  return `KEEP: a yes can also let it run again unasked: ${IDLE_MS / 60_000} idle minutes, ${ABSOLUTE_MS / 3_600_000} hours at most.`;
+  return `KEEP: a yes can keep it: run again unasked, ${IDLE_MS / 60_000} min idle, ${ABSOLUTE_MS / 3_600_000} h at most`;
 }
 
 function tooLong(what: string, length: number, max: number): Refusal {
