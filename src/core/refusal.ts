@@ -46,6 +46,7 @@ const HELP = {
   "request-changed": "Something changed between the yes and the run; ask again.",
   "sudo-missing": "Install sudo.",
   "sudo-unusable": "The sudo binary is not a root-owned setuid file; repair the installation.",
+  "askpass-unusable": "Name an askpass program that root alone can change.",
   "no-new-privs": "This process may not gain privileges (no_new_privs); run the gateway without it.",
   "user-namespace": "Inside a user namespace ownership cannot be trusted; run outside of it.",
   "password-required":

@@ -84,6 +84,7 @@ function partsOf(word: string, interprets: boolean): readonly WordPart[] {
 /** A name that an interpreter would open once it exists, such as a script yet to be written. */
 function isProgramText(argv: readonly string[], index: number, text: string): boolean {
   if (/^(?:\.{0,2}\/)/.test(text)) return true;
+  if (text !== argv[index]) return false;
   const isFirst = argv.slice(1, index).every((word) => word.startsWith("-"));
   // After `-c` and its like comes text or a module, no file.
   const isText = index > 1 && /[cCeEmMrp]$/.test(argv[index - 1] ?? "");

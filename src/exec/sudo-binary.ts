@@ -4,8 +4,10 @@ import { type Refusal, refuse } from "../core/refusal.ts";
 import { clip } from "../core/text.ts";
 import { type HashCache, identifyFile, identityOf } from "./file-identity.ts";
 import { walkPath } from "./path-chain.ts";
+import { resolveBinary } from "./resolve-binary.ts";
 import { checkInspector, checkNoNewPrivs, checkUserNamespace } from "./proc-facts.ts";
 import type { RunTool } from "./run-tool.ts";
+import { parseScriptHead } from "./script-interpreter.ts";
 
 const MAX_SUDO_BYTES = 64 * 1024 * 1024;
 const VERSION_TIMEOUT_MS = 5_000;
@@ -41,6 +43,16 @@ export async function checkSudo(deps: SudoDeps): Promise<UsableSudo | Refusal> {
   return { kind: "usable", identity, flavour: text.startsWith("sudo-rs") ? "sudo-rs" : "sudo", version };
 }
 
+/**
+ * Pins down the program that asks for a password, named by the owner (never by a request). Only
+ * root may be able to change it: it sees the password. It is started with no display; a program
+ * that needs one must find it itself.
+ */
+export async function checkAskpass(path: string, hashes: HashCache): Promise<BinaryIdentity | Refusal> {
+  const found = await resolveBinary(path, hashes);
+  return "code" in found ? refuse("askpass-unusable", `${found.message} (${found.code})`) : found.binary;
+}
+
 /** True while the file at the path is the very one that was checked. To be asked directly before it is started. */
 export async function isUnchanged(identity: BinaryIdentity): Promise<boolean> {
   try {
@@ -70,6 +82,9 @@ async function identifySudo({ sudoPath, hashes }: SudoDeps): Promise<BinaryIdent
   // Some systems let nobody read it. Only root can change it, and then its times show it.
   const hidden = reading.kind === "unreadable" && reading.errno === "EACCES";
   if (reading.kind !== "read" && !hidden) return refuse("sudo-unusable", `${shown} cannot be read: ${reading.kind}`);
+  if (reading.kind === "read" && parseScriptHead(reading.head).kind !== "program") {
+    return refuse("sudo-unusable", `${shown} is no program but a script around one`);
+  }
   const identity = reading.kind === "read" ? reading.identity : identityOf(realPath, stats, "");
   return { ...identity, path: walk.canonical, realPath, hops: walk.hops };
 }

@@ -66,7 +66,16 @@ async function copyForUser(): Promise<{ folder: string; node: string }> {
  */
 export async function runAsUser(
   moduleText: string,
-  options: { home?: string; env?: Record<string, string>; args?: readonly string[] } = {},
+  options: {
+    home?: string;
+    env?: Record<string, string>;
+    args?: readonly string[];
+    stdin?: string;
+    /** Another user than the ordinary one; the tests must be run by root then. */
+    user?: OrdinaryUser;
+    /** A program and its first words, before Node: `setpriv --no-new-privs`. */
+    through?: readonly string[];
+  } = {},
 ): Promise<RunResult> {
   const { folder, node } = await copyForUser();
   const home = options.home ?? (await makeUserFolder());
@@ -91,7 +100,8 @@ export async function runAsUser(
     logLevel: "silent",
   });
   await chmod(file, 0o644);
-  return await spawnAsUser(node, [file, ...(options.args ?? [])], home, options.env);
+  const [program, ...words] = [...(options.through ?? []), node, file, ...(options.args ?? [])];
+  return await spawnAsUser(program ?? node, words, home, options.env, options.stdin, options.user);
 }
 
 export interface UserPackage {
@@ -129,15 +139,16 @@ export async function runCliAsUser(
   return await spawnAsUser(node, [join(folder, "dist/cli.js"), ...args], home, options.env, options.stdin);
 }
 
-/** Starts Node as the ordinary user and waits for it to end. */
+/** Starts a program as the ordinary or the given user and waits for it to end. */
 async function spawnAsUser(
-  node: string,
+  file: string,
   args: readonly string[],
   home: string,
   env: Record<string, string> = {},
   stdin?: string,
+  user?: OrdinaryUser,
 ): Promise<RunResult> {
-  const child = await startAsUser(node, args, { home, env });
+  const child = await startAsUser(file, args, { home, env, ...(user === undefined ? {} : { user }) });
   child.stdin.end(stdin ?? "");
   return await collect(child);
 }
@@ -146,9 +157,9 @@ async function spawnAsUser(
 export async function startAsUser(
   file: string,
   args: readonly string[],
-  options: { home: string; env?: Record<string, string> },
+  options: { home: string; env?: Record<string, string>; user?: OrdinaryUser },
 ): Promise<ChildProcessWithoutNullStreams> {
-  const user = await ordinaryUser();
+  const user = options.user ?? (await ordinaryUser());
   const identity = IS_ROOT ? { uid: user.uid, gid: user.gid } : {};
   return spawn(file, args, {
     cwd: "/",
