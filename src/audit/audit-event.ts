@@ -175,12 +175,12 @@ export type AuditEvent =
   | ErrorEvent;
 
 /** Why a checkpoint was made. */
-export type CheckpointCause = "count" | "interval" | "stop" | "rotation" | "rekey";
+export type CheckpointCause = "start" | "count" | "interval" | "stop" | "rotation" | "rekey";
 
 /** What only the log itself writes. */
 export type LogEvent =
-  | { readonly event: "created"; readonly logId: string }
-  /** `size` and `root` (the hash of the record before) fix everything up to here. */
+  | { readonly event: "created"; readonly logId: string; readonly lineage: string }
+  /** `root` is the hash of the record before, which fixes everything up to here. */
   | {
       readonly event: "checkpoint";
       readonly cause: CheckpointCause;
@@ -191,8 +191,15 @@ export type LogEvent =
   | { readonly event: "recovered"; readonly tornBytes: number; readonly tornSha256: string }
   /** Last record of a full file, and the name that file gets. */
   | { readonly event: "rotated"; readonly to: string }
-  /** First record of the next file; the intents whose end is still to come are carried over. */
-  | { readonly event: "continued"; readonly from: string; readonly logId: string; readonly open: readonly OpenIntent[] }
+  /** First record of the next file; carries over what is not over yet. */
+  | {
+      readonly event: "continued";
+      readonly from: string;
+      readonly logId: string;
+      readonly lineage: string;
+      readonly checkpoint: { readonly seq: number; readonly hash: string };
+      readonly open: readonly OpenIntent[];
+    }
   /** From the next record on a new key counts, whose owner keeps a copy elsewhere. */
   | { readonly event: "rekeyed"; readonly fingerprint: string }
   /** The process that recorded the intent is gone and nobody knows how the run ended. */
