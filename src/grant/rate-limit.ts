@@ -48,8 +48,9 @@ export function decideRequest(
   now: ClockReading,
   limits: RateLimits = RATE_LIMITS,
 ): WithinLimits | Refusal {
-  if (hasAnomaly(events, now)) return refuse("clock-anomaly", "a clock went back, so nothing can be counted");
-  const own = events.filter((event) => event.session === wanted.session);
+  const current = currentEvents(events, now, limits);
+  if (hasAnomaly(current, now)) return refuse("clock-anomaly", "a clock went back, so nothing can be counted");
+  const own = current.filter((event) => event.session === wanted.session);
   const isDenied = own.some(
     (event) =>
       event.kind === "answered" &&
@@ -86,23 +87,29 @@ export function decideRun(
   return running.length >= limits.maxRunning ? refuse("busy", "a privileged command of this session runs") : WITHIN;
 }
 
-/**
- * The list with one more event and without those that no longer count: questions and runs that are
- * over, and older than the window by both clocks that nobody can set. So a wall clock that was set
- * back costs at most one window.
- */
+/** The list with one more event and without those that no longer count. */
 export function rememberEvent(
   events: readonly RequestEvent[],
   event: RequestEvent,
   limits: RateLimits = RATE_LIMITS,
 ): readonly RequestEvent[] {
-  const all = [...events, event];
-  const open = new Set([...openOf(all, "asked", "answered"), ...openOf(all, "started", "ended")]);
+  return currentEvents([...events, event], event.at, limits);
+}
+
+/**
+ * Without questions and runs that are over, and older than the window by both clocks that nobody
+ * can set. So a wall clock that was set back costs one window at most.
+ */
+function currentEvents(
+  events: readonly RequestEvent[],
+  now: ClockReading,
+  limits: RateLimits,
+): readonly RequestEvent[] {
+  const open = new Set([...openOf(events, "asked", "answered"), ...openOf(events, "started", "ended")]);
   const keepMs = Math.max(limits.windowMs, limits.coolDownMs);
-  return all.filter((past) => {
-    const isOld =
-      event.at.monotonicMs - past.at.monotonicMs >= keepMs && event.at.uptimeMs - past.at.uptimeMs >= keepMs;
-    return open.has(past) || !isOld;
+  return events.filter((event) => {
+    const isOld = now.monotonicMs - event.at.monotonicMs >= keepMs && now.uptimeMs - event.at.uptimeMs >= keepMs;
+    return !isOld || open.has(event);
   });
 }
 
