@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import type { RunOutcome } from "../../src/core/elevation.ts";
@@ -327,6 +327,20 @@ describe("sudo's password", () => {
     expect(probedOf(withAskpass)).toMatchObject({ uid: 0 });
     expect(probedOf(detached)).toMatchObject({ uid: 0, has_terminal: false });
     expect([withAskpass.afterExit, detached.afterExit]).toEqual([1, 1]);
+  });
+
+  itUnless(obstacle, "is asked by sudo itself where a human sits at the terminal, and not remembered", async () => {
+    const withTerminal = join(await makeRootFolder(), "with-terminal.py");
+    await copyFile(join(import.meta.dirname, "../fixtures/bin/with-terminal.py"), withTerminal);
+    const plan = { argv: [await makeProbe()], interactive: true, after: "exec sudo -n true" };
+    const python = ["/usr/bin/python3", "-I", withTerminal];
+    const typed = await elevateAs("cse-password", plan, { through: [...python, PASSWORD] });
+    expect(typed.preflight?.code).toBe("password-required");
+    expect(probedOf(typed)).toMatchObject({ uid: 0, stdin: "" });
+    expect(typed.afterExit).toBe(1);
+    const silent = await elevateAs("cse-password", { ...plan, timeoutMs: 500 }, { through: [...python, ""] });
+    expect(silent.outcome).toMatchObject({ kind: "exited", timedOut: true });
+    expect(silent.outcome).not.toHaveProperty("exitCode", 0);
   });
 
   itUnless(obstacle, "is never asked of an askpass program that others can change", async () => {
