@@ -36,8 +36,11 @@ export function renderCanonical(value: CanonicalValue): string {
 export function parseCanonical(text: string): CanonicalValue | undefined {
   try {
     const value = JSON.parse(text) as CanonicalValue;
-    // A duplicate key, other white space, order, number or escape: none of them survives the way back.
-    return renderCanonical(value) === text ? value : undefined;
+    // A duplicate key, other white space, order, number or escape: none of them survives the way back. The
+    // short way is the same for text without characters of our own escaping, which is nearly all.
+    const isShort = JSON.stringify(value) === text;
+    const isCanonical = isShort ? !HAS_OTHER.test(text) && isOrdered(value) : renderCanonical(value) === text;
+    return isCanonical ? value : undefined;
   } catch (thrown) {
     if (thrown instanceof SyntaxError || thrown instanceof RangeError) return undefined;
     throw thrown;
@@ -48,7 +51,23 @@ function isList(value: object): value is readonly CanonicalValue[] {
   return Array.isArray(value);
 }
 
+/** Whether all keys are sorted and all numbers are safe integers. */
+function isOrdered(value: CanonicalValue): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (isList(value)) return value.every(isOrdered);
+  let last: string | null = null;
+  for (const key of Object.keys(value)) {
+    if (last !== null && key <= last) return false;
+    last = key;
+    const inner = value[key];
+    if (typeof inner !== "string" && inner !== undefined && !isOrdered(inner)) return false;
+  }
+  return true;
+}
+
 // By UTF-16 code unit, so that half a surrogate pair is escaped like everything else.
+const HAS_OTHER = /[^\u0020-\u007e]/;
 const NOT_PLAIN = /[^\u0020-\u007e]/g;
 // JSON.stringify has short forms for some controls; their backslash is plain, so only DEL and beyond are left.
 function quote(text: string): string {

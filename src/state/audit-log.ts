@@ -31,7 +31,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface AuditLogDeps extends TailDeps {
   /** Whether that process still lives; it will then close its own intents. */
-  readonly isRunning: (process: { readonly pid: number; readonly startTime: string | null }) => boolean;
+  readonly isRunning: (process: { readonly pid: number; readonly startTime: string | null }) => Promise<boolean>;
   /** Puts one line where this account cannot erase it; true when it was taken. Null: there is no such place. */
   readonly anchor: ((text: string) => Promise<boolean>) | null;
   /** A file this big is followed by the next one. Default 4 MiB. */
@@ -158,7 +158,7 @@ async function startLog(deps: AuditLogDeps, lock: ProcessLock): Promise<AuditLog
     await anchored();
   };
   const dangling = await inTurn(async (tail) => {
-    const found = findDangling(deps, tail.chain);
+    const found = await findDangling(deps, tail.chain);
     const records = found.map((intent) => outcomeUnknown(intent, deps.bootId));
     if (records.length > 0 || tail.torn !== "") await writeRecords(deps, tail, records);
     if (tail.chain.checkpoint === null) await writeRecords(deps, tail, [checkpointOf(tail.chain, "start")]);
@@ -181,10 +181,13 @@ async function startLog(deps: AuditLogDeps, lock: ProcessLock): Promise<AuditLog
   };
 }
 
-function findDangling({ bootId, isRunning }: AuditLogDeps, chain: Chain): readonly OpenIntent[] {
-  return [...chain.open.values()].filter(
-    ({ boot, pid, startTime }) => boot !== bootId || !isRunning({ pid, startTime }),
-  );
+async function findDangling({ bootId, isRunning }: AuditLogDeps, chain: Chain): Promise<readonly OpenIntent[]> {
+  const found: OpenIntent[] = [];
+  for (const intent of chain.open.values()) {
+    const { boot, pid, startTime } = intent;
+    if (boot !== bootId || !(await isRunning({ pid, startTime }))) found.push(intent);
+  }
+  return found;
 }
 
 function outcomeUnknown(

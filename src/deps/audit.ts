@@ -1,0 +1,127 @@
+import { createHmac, hash, randomBytes } from "node:crypto";
+import { dirname, join, resolve } from "node:path";
+import { type AuditVerifyDeps, verifyLog } from "../app/audit.ts";
+import { type AuditAnchor, parseAnchor, placeOf } from "../audit/anchor.ts";
+import type { AuditVerdict } from "../audit/verify-chain.ts";
+import { collectAnchors, createAnchorSender } from "../collect/audit-anchor.ts";
+import { SecurityError } from "../core/error.ts";
+import { readStartTime } from "../exec/proc-facts.ts";
+import { AUDIT_LOG_NAME } from "../state/audit-file.ts";
+import { loadAuditHead, loadAuditKey } from "../state/audit-key.ts";
+import { type AuditLog, openAuditLog } from "../state/audit-log.ts";
+import { auditFilesState, readAuditFiles } from "../state/audit-reader.ts";
+import { readTextFile } from "../state/read-file.ts";
+import type { Effects } from "./effects.ts";
+
+/**
+ * Opens the log of this state folder for appending. The caller makes a checkpoint every 15 minutes.
+ * @throws {SecurityError} audit-broken, audit-unavailable, no-home
+ */
+export async function openAudit(effects: Effects): Promise<AuditLog> {
+  const { now, monotonicMs, procRoot } = effects;
+  return await openAuditLog({
+    folder: effects.securityDir(),
+    now,
+    monotonicMs,
+    bootId: await readBootId(procRoot),
+    self: { pid: process.pid, startTime: await readStartTime(process.pid, procRoot) },
+    isRunning: async ({ pid, startTime }) =>
+      startTime === null ? canBeSignalled(pid) : (await readStartTime(pid, procRoot)) === startTime,
+    sha256Hex,
+    hmacSha256Hex,
+    randomBytes,
+    anchor: await createAnchorSender(effects),
+  });
+}
+
+/** Verifies the log of this state folder, also against the system's log. */
+export async function runAuditVerify(
+  effects: Effects,
+  { verificationKeyHex }: { readonly verificationKeyHex?: string },
+): Promise<AuditVerdict> {
+  const path = auditLogPath(effects);
+  return await verifyLog(
+    verifyDeps(path, async (place) => {
+      const { anchors } = await collectAnchors(effects, process.getuid?.() ?? -1);
+      return anchors.filter((anchor) => anchor.place === place);
+    }),
+    verificationKeyHex ?? null,
+  );
+}
+
+export interface VerifyAuditOptions {
+  /** Lines of a system's log that hold anchors of this log. Default: none; nothing outside the folder is looked at. */
+  readonly anchors?: readonly string[];
+}
+
+/** What `verifyAuditLog` gives. */
+export interface AuditVerification {
+  readonly status: "intact" | "tampered" | "unknown";
+  readonly firstBadSeq?: number;
+  readonly code?: string;
+  readonly records: number;
+  readonly message: string;
+}
+
+/**
+ * Verifies a log with the head file and the key beside it, and with anchors as far as they are given.
+ * Never rejects.
+ * @param path of privileged-audit.jsonl
+ */
+export async function verifyAuditLog(path: string, options: VerifyAuditOptions = {}): Promise<AuditVerification> {
+  const lines = options.anchors ?? [];
+  const anchors = lines.flatMap((line) => parseAnchor(line) ?? []);
+  if (anchors.length < lines.length) {
+    return { status: "unknown", code: "anchor-unreadable", records: 0, message: "A given anchor cannot be read" };
+  }
+  const { notes: _notes, ...verdict } = await verifyLog(
+    verifyDeps(resolve(path), async () => anchors),
+    null,
+  );
+  return verdict;
+}
+
+function verifyDeps(path: string, loadAnchors: (place: string) => Promise<readonly AuditAnchor[]>): AuditVerifyDeps {
+  const folder = dirname(path);
+  return {
+    readFiles: () => readAuditFiles(path),
+    filesState: () => auditFilesState(path),
+    loadHead: async () => await loadAuditHead(folder),
+    loadKey: async () => await loadAuditKey(folder),
+    loadAnchors: async () => await loadAnchors(placeOf(folder, sha256Hex)),
+    sha256Hex,
+    hmacSha256Hex,
+  };
+}
+
+export function auditLogPath(effects: Effects): string {
+  return join(effects.securityDir(), AUDIT_LOG_NAME);
+}
+
+function sha256Hex(data: string | Uint8Array): string {
+  return hash("sha256", data);
+}
+
+function hmacSha256Hex(keyHex: string, text: string): string {
+  return createHmac("sha256", Buffer.from(keyHex, "hex")).update(text).digest("hex");
+}
+
+async function readBootId(procRoot: string): Promise<string> {
+  try {
+    const path = join(procRoot, "sys/kernel/random/boot_id");
+    return (await readTextFile(path, { maxBytes: 100, trust: "untrusted", what: "boot id" })).trim();
+  } catch (thrown) {
+    // Then only the pid tells whether an intent's process still lives.
+    if (thrown instanceof SecurityError) return "unknown";
+    throw thrown;
+  }
+}
+
+function canBeSignalled(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
