@@ -52,17 +52,23 @@ describe("the v2 form", () => {
     const value = {
       schemaVersion: 2,
       unmatched: "deny",
+      run_as: ["root", "deploy"],
       rules: [{ ...RULE, run_as: "root", cwd: "/srv", reason: "deploys", owner: "ops", expires: "2027-01-31" }],
     };
     expect(parseCommandPolicy(value)).toEqual({
       form: "v2",
       unmatched: "deny",
+      runAs: ["root", "deploy"],
       rules: [
         {
           id: "restart-web",
           effect: "allow",
           binary: "/usr/bin/systemctl",
-          args: ["restart", "web"],
+          args: [
+            { kind: "literal", text: "restart" },
+            { kind: "literal", text: "web" },
+          ],
+          flags: null,
           runAs: "root",
           cwd: "/srv",
           reason: "deploys",
@@ -73,7 +79,41 @@ describe("the v2 form", () => {
     });
   });
 
+  it("loads every kind of argument and flags", () => {
+    const flags = { required: [["-n", "--dry-run"]], optional: ["-v"] };
+    const args = ["a", { one_of: ["b", "c"] }, { path_under: "/srv" }, { regex: "d+" }, { rest: { regex: "e" } }];
+    const policy = parseCommandPolicy({ schemaVersion: 2, unmatched: "ask", rules: [{ ...RULE, flags, args }] });
+    expect(policy).toMatchObject({
+      runAs: ["root"],
+      rules: [
+        {
+          args: [
+            { kind: "literal", text: "a" },
+            { kind: "one-of", texts: ["b", "c"] },
+            { kind: "path-under", folder: "/srv" },
+            { kind: "regex", pattern: "d+" },
+            { kind: "rest", each: { kind: "regex", pattern: "e" } },
+          ],
+          flags,
+        },
+      ],
+    });
+  });
+
   it.each<[string, Record<string, unknown>]>([
+    ["an unknown kind of argument", { args: [{ prefix: "x" }] }],
+    ["an argument of two kinds", { args: [{ regex: "x", path_under: "/x" }] }],
+    ["a relative folder", { args: [{ path_under: "srv" }] }],
+    ["rest before the end", { args: [{ rest: "any" }, "x"] }],
+    ["flags without a dash", { flags: { required: [["r"]] } }],
+    ["a flag with a value", { flags: { required: [["--a=b"]] } }],
+    ["a group without a spelling", { flags: { required: [[]] } }],
+    ["a deny rule with flags and arguments", { effect: "deny", flags: { required: [["-r"]] } }],
+    [
+      "a deny rule with optional flags",
+      { effect: "deny", args: "any", flags: { required: [["-r"]], optional: ["-v"] } },
+    ],
+    ["a deny rule with flags of which none is required", { effect: "deny", args: "any", flags: {} }],
     ["a misspelt effect", { effect: "Deny" }],
     ["no effect", { effect: undefined }],
     ["no arguments", { args: undefined }],

@@ -1,0 +1,204 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { CommandContext } from "../../src/policy/command-case.ts";
+import { evaluateCommand, parsePolicy } from "../../src/policy/command-decision.ts";
+import { compileSearch, neededText } from "../../src/policy/command-pattern.ts";
+
+const runs = (numRuns: number): fc.Parameters<unknown> => ({ seed: 20_261_123, numRuns });
+
+// Few values, so that rules and commands often meet.
+const program = fc.constantFrom("/usr/bin/rm", "/bin/id", "/usr/bin/env", "/usr/sbin/../bin/find", "/opt/x");
+const word = fc.constantFrom("-r", "-rf", "--force", "rm", "id", "/etc/x", "/etc/../etc/x", "a b", "", "--", "x");
+const argv = fc.tuple(program, fc.array(word, { maxLength: 4 })).map(([first, rest]) => [first, ...rest]);
+const context: fc.Arbitrary<CommandContext> = fc.record(
+  {
+    realPath: fc.constantFrom("/usr/bin/rm", "/usr/bin/busybox"),
+    runAs: fc.constantFrom("root", "bob"),
+    cwd: fc.constantFrom("/", "/srv"),
+    now: fc.constantFrom(0, 1_900_000_000_000),
+  },
+  { requiredKeys: [] },
+);
+
+const matcher = fc.oneof(
+  word,
+  fc.record({ one_of: fc.array(word, { minLength: 1, maxLength: 2 }) }),
+  fc.constantFrom({ path_under: "/etc" }, { regex: "-.*" }, { regex: ".*" }),
+);
+const args = fc.oneof(
+  fc.constant("any"),
+  fc
+    .tuple(fc.array(matcher, { maxLength: 3 }), fc.boolean())
+    .map(([all, open]) => (open ? [...all, { rest: "any" }] : all)),
+);
+const required = fc.constantFrom([["-r", "--recursive"]], [["-r"], ["-f", "--force"]]);
+const allowRule = fc.record(
+  {
+    effect: fc.constant("allow"),
+    binary: fc.constantFrom("/usr/bin/rm", "/usr/bin/id", "/bin/rm", "/opt/x"),
+    args,
+    flags: fc.record({ required, optional: fc.constant(["-v", "-f"]) }),
+    run_as: fc.constantFrom("root", "bob"),
+    cwd: fc.constant("/srv"),
+    expires: fc.constant("2027-01-31"),
+  },
+  { requiredKeys: ["effect", "binary", "args"] },
+);
+const denyRule = fc.oneof(
+  fc.record({ effect: fc.constant("deny"), binary: fc.constantFrom("rm", "id", "/bin/id", "busybox"), args }),
+  fc.record({
+    effect: fc.constant("deny"),
+    binary: fc.constantFrom("rm", "find"),
+    args: fc.constant("any"),
+    flags: fc.record({ required }),
+  }),
+);
+const rules = fc
+  .array(fc.oneof(allowRule, denyRule), { maxLength: 5 })
+  .map((all) => all.map((rule, index) => ({ id: `r${index}`, ...rule })));
+const structured = fc.record({ schemaVersion: fc.constant(2), unmatched: fc.constantFrom("ask", "deny"), rules });
+
+const pattern = fc.constantFrom(
+  "^/usr/bin/rm\\b",
+  "rm",
+  "\\brm\\s+-rf",
+  "^/bin/id$",
+  ".*",
+  "(a|b) x?",
+  "/etc/\\.*x",
+  "id *$",
+  "(?i)RM",
+);
+const exact = fc.oneof(
+  argv,
+  argv.map((words) => words.join(" ")),
+);
+const original = fc.record(
+  { allow: fc.array(pattern), deny: fc.array(pattern), allow_exact: fc.array(exact), deny_exact: fc.array(exact) },
+  { requiredKeys: [] },
+);
+const anyPolicy = fc.oneof(structured, original);
+
+describe("a command policy", () => {
+  it("answers anything, twice the same", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(argv, fc.anything()),
+        fc.oneof(anyPolicy, fc.anything()),
+        context,
+        (words, policy, around) => {
+          const once = evaluateCommand(words as string[], policy as never, around);
+          expect(evaluateCommand(words as string[], policy as never, around)).toEqual(once);
+          expect(["permit", "deny"]).toContain(once.kind);
+        },
+      ),
+      runs(3000),
+    );
+  });
+
+  it("never turns a denial into a permission when a deny rule is added", () => {
+    fc.assert(
+      fc.property(structured, denyRule, argv, context, (policy, extra, words, around) => {
+        const before = evaluateCommand(words, parsePolicy(policy), around);
+        const added = { ...policy, rules: [...policy.rules, { id: "extra", ...extra }] };
+        const after = evaluateCommand(words, parsePolicy(added), around);
+        return before.kind === "permit" || after.kind === "deny";
+      }),
+      runs(3000),
+    );
+    fc.assert(
+      fc.property(original, pattern, exact, argv, context, (policy, text, line, words, around) => {
+        const before = evaluateCommand(words, parsePolicy(policy), around);
+        const deny = [...(policy.deny ?? []), text];
+        const deny_exact = [...(policy.deny_exact ?? []), line];
+        const after = evaluateCommand(words, parsePolicy({ ...policy, deny, deny_exact }), around);
+        return before.kind === "permit" || after.kind === "deny";
+      }),
+      runs(3000),
+    );
+  });
+
+  it("decides the same whatever the order of its rules", () => {
+    fc.assert(
+      fc.property(structured, argv, context, (policy, words, around) => {
+        const turned = { ...policy, rules: policy.rules.toReversed() };
+        expect(evaluateCommand(words, parsePolicy(turned), around)).toEqual(
+          evaluateCommand(words, parsePolicy(policy), around),
+        );
+      }),
+      runs(3000),
+    );
+    fc.assert(
+      fc.property(original, argv, context, (policy, words, around) => {
+        const turned = Object.fromEntries(Object.entries(policy).map(([key, list]) => [key, list?.toReversed()]));
+        const [one, other] = [policy, turned].map((each) => evaluateCommand(words, parsePolicy(each), around));
+        expect([one?.kind, one?.code]).toEqual([other?.kind, other?.code]);
+      }),
+      runs(3000),
+    );
+  });
+
+  it("decides every spelling of a path equally", () => {
+    const spelling = fc.constantFrom(
+      "/bin/%",
+      "/usr/bin//%",
+      "/usr/bin/../bin/%",
+      "/usr/bin/./%",
+      "//usr/bin/%",
+      "/bin/../bin/%",
+    );
+    fc.assert(
+      fc.property(
+        anyPolicy,
+        fc.constantFrom("rm", "id", "env"),
+        spelling,
+        fc.array(word),
+        context,
+        (policy, name, form, rest, around) => {
+          const { realPath: _, ...here } = around;
+          const compiled = parsePolicy(policy);
+          expect(evaluateCommand([form.replace("%", name), ...rest], compiled, here)).toEqual(
+            evaluateCommand([`/usr/bin/${name}`, ...rest], compiled, here),
+          );
+        },
+      ),
+      runs(3000),
+    );
+  });
+});
+
+it("a pattern matches nothing without the text it is said to need", () => {
+  const part = fc.constantFrom(
+    "a",
+    "b",
+    "rm",
+    " ",
+    "-",
+    "\\.",
+    "\\b",
+    "\\s+",
+    "*",
+    "+",
+    "?",
+    "{0,1}",
+    "(a)",
+    "[ab]",
+    "|",
+    ".",
+    "^",
+    "$",
+    "(?i)",
+    "\\x41",
+  );
+  const patternText = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(""));
+  const text = fc
+    .array(fc.constantFrom("a", "b", "r", "m", "A", "B", " ", "-", "."), { maxLength: 8 })
+    .map((all) => all.join(""));
+  fc.assert(
+    fc.property(patternText, text, (source, subject) => {
+      const compiled = compileSearch(source);
+      return compiled.kind === "invalid" || !compiled.matches(subject) || subject.includes(neededText(source));
+    }),
+    runs(20_000),
+  );
+});
