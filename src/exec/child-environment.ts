@@ -5,12 +5,11 @@ const BOUND_NAMES: readonly string[] = ["DEBIAN_FRONTEND", "LANG", "LC_ALL", "TZ
 
 /** The folders of the fixed path that root alone can change, in order. */
 export async function securePath(folders: readonly string[] = PATH_FOLDERS): Promise<readonly string[]> {
-  const kept: string[] = [];
-  for (const folder of folders) {
-    const walk = await walkPath(folder);
-    if (walk.kind === "walked" && walk.stats.isDirectory() && isRootOnly(walk.stats)) kept.push(folder);
-  }
-  return kept;
+  const walks = await Promise.all(folders.map(walkPath));
+  return folders.filter((_folder, index) => {
+    const walk = walks[index];
+    return walk?.kind === "walked" && walk.stats.isDirectory() && isRootOnly(walk.stats);
+  });
 }
 
 /**

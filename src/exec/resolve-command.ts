@@ -29,15 +29,19 @@ export interface ResolveDeps {
 
 /** Pins down everything a request refers to. Reads only; whatever cannot be pinned down is refused. */
 export async function resolveCommand(request: ElevationRequest, deps: ResolveDeps): Promise<ResolvedCommand | Refusal> {
-  const wrong = checkText(request) ?? (await checkUserNamespace(deps.procRoot));
+  const wrong = checkText(request);
   if (wrong !== null) return wrong;
-  const command = await resolveBinary(request.argv[0], deps.hashes);
+  const [mapped, command, target, cwd] = await Promise.all([
+    checkUserNamespace(deps.procRoot),
+    resolveBinary(request.argv[0], deps.hashes),
+    deps.lookupUser(request.runAs),
+    resolveFolder(request.cwd),
+  ]);
+  if (mapped !== null) return mapped;
   if ("code" in command) return command;
   const interpreter = await resolveInterpreter(command.head, deps.hashes);
   if (interpreter !== null && "code" in interpreter) return interpreter;
-  const target = await deps.lookupUser(request.runAs);
   if (target === null) return refuse("run-as-unknown", `there is no user ${clip(request.runAs, 64)}`);
-  const cwd = await resolveFolder(request.cwd);
   if ("code" in cwd) return cwd;
   const { binary } = command;
   const operands = await resolveOperands({

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
 import type { BinaryIdentity, ResolvedCommand, RunOutcome, RunOutput, UsableSudo } from "../core/elevation.ts";
 import { BoundedOutput } from "./bounded-output.ts";
-import { sudoEnvironment } from "./child-environment.ts";
+import { assignments, sudoEnvironment } from "./child-environment.ts";
 import { errnoOf } from "./path-chain.ts";
 import { readStartTime } from "./proc-facts.ts";
 import { isUnchanged } from "./sudo-binary.ts";
@@ -44,10 +44,12 @@ export interface RunOptions {
 export async function runPrivileged(resolved: ResolvedCommand, options: RunOptions): Promise<RunOutcome> {
   const { sudo, askpass = null } = options;
   if (options.signal?.aborted === true) return failed("ECANCELED", "stopped before it was started");
-  for (const identity of [sudo.identity, ...(askpass === null ? [] : [askpass])]) {
-    if (!(await isUnchanged(identity))) return failed("ESTALE", `${identity.path} is not the file that was checked`);
-  }
-  const env = await sudoEnvironment(askpass?.path ?? null);
+  const programs = [sudo.identity, ...(askpass === null ? [] : [askpass])];
+  const [env, areUnchanged] = await Promise.all([
+    sudoEnvironment(askpass?.path ?? null),
+    Promise.all(programs.map(isUnchanged)),
+  ]);
+  if (!areUnchanged.every(Boolean)) return failed("ESTALE", "sudo or its askpass is not the file that was checked");
   let folder: FileHandle;
   try {
     folder = await open(resolved.cwd.path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -78,7 +80,7 @@ function startSudo(
   // spawn does not return to the event loop. A worker thread may not change it.
   const before = isMainThread ? process.umask(UMASK) : null;
   try {
-    return spawn(sudo.identity.path, ["-k", ...asking, ...sudoWords(resolved)], {
+    return spawn(sudo.identity.path, ["-k", ...asking, ...sudoWords(resolved, assignments(resolved.request.env))], {
       // By descriptor, so that nobody can put another folder there meanwhile.
       cwd: `/proc/self/fd/${folderFd}`,
       env,

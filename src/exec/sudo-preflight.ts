@@ -1,7 +1,6 @@
 import type { ResolvedCommand, UsableSudo } from "../core/elevation.ts";
 import { type Refusal, refuse } from "../core/refusal.ts";
 import { clip } from "../core/text.ts";
-import { assignments } from "./child-environment.ts";
 import type { RunTool } from "./run-tool.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -21,7 +20,7 @@ export async function preflightSudo(
 ): Promise<Refusal | null> {
   const answer = await runTool({
     file: sudo.identity.path,
-    args: ["-k", "-n", "-l", ...sudoWords(resolved)],
+    args: ["-k", "-n", "-l", ...sudoWords(resolved, [])],
     timeoutMs: TIMEOUT_MS,
     maxBytes: 256 * 1024,
   });
@@ -37,9 +36,12 @@ export async function preflightSudo(
   return refuse("sudo-denied", said === "" ? "sudo's rules do not name this command" : `sudo says: ${said}`);
 }
 
-/** User, assignments and command as sudo takes them. The user is always named: sudo's default can be configured. */
-export function sudoWords(resolved: ResolvedCommand): readonly string[] {
+/**
+ * User, assignments and command as sudo takes them. The user is always named, because sudo's
+ * default can be configured. sudo-rs takes no assignments with `-l`, and sudo ignores them there.
+ */
+export function sudoWords(resolved: ResolvedCommand, setting: readonly string[]): readonly string[] {
   const { request, binary, target } = resolved;
   // After `--` neither a leading dash nor an equals sign means anything to sudo.
-  return ["-u", target.user, ...assignments(request.env), "--", binary.path, ...request.argv.slice(1)];
+  return ["-u", target.user, ...setting, "--", binary.path, ...request.argv.slice(1)];
 }
