@@ -87,6 +87,32 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runAllowlistCheck(terminal, options);
     });
 
+  const audit = program.command("audit").description("the record of privileged actions").exitOverride();
+  leaf(audit, "verify", "check that the record is as it was written; exit 4 when it is not, 6 when nobody can tell")
+    .option("--key-file <file>", "also check every seal with the key that `export --key` printed")
+    .action(async (options) => {
+      const { runAuditVerify } = await import("./audit.ts");
+      outcome.exitCode = await runAuditVerify(terminal, options);
+    });
+  leaf(audit, "show", "list the last records")
+    .option("--last <count>", "so many", parseCount, 20)
+    .action(async (options) => {
+      const { runAuditShow } = await import("./audit.ts");
+      outcome.exitCode = await runAuditShow(terminal, options);
+    });
+  leaf(audit, "export", "print the whole record, one line each")
+    .option("--key", "instead, begin a new key and print it, once, to verify all later records with")
+    .action(async (options) => {
+      const { runAuditExport } = await import("./audit.ts");
+      outcome.exitCode = await runAuditExport(terminal, options);
+    });
+  leaf(audit, "reconcile", "find what sudo ran for this account without a record; exit 4 when there is something")
+    .option("--sudo-log <file>", "compare with this log of sudo instead of the system's")
+    .action(async (options) => {
+      const { runAuditReconcile } = await import("./audit.ts");
+      outcome.exitCode = await runAuditReconcile(terminal, options);
+    });
+
   leaf(program, "preflight", "check that this installation can work and that its files are sound").action(
     async (options) => {
       const { runPreflight } = await import("./preflight.ts");
@@ -113,4 +139,10 @@ function parseList(text: string): string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("use a whole number above zero");
+  return count;
 }

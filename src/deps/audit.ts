@@ -1,11 +1,15 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
+import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { type AuditVerifyDeps, verifyLog } from "../app/audit.ts";
+import { type AuditVerifyDeps, readLastEntries, verifyLog } from "../app/audit.ts";
+import { reconcileWithSudo, type ReconcileReport } from "../app/reconcile.ts";
 import { type AuditAnchor, parseAnchor, placeOf } from "../audit/anchor.ts";
 import type { AuditVerdict } from "../audit/verify-chain.ts";
 import { collectAnchors, createAnchorSender } from "../collect/audit-anchor.ts";
+import { collectSudoLog } from "../collect/sudo-log.ts";
 import { SecurityError } from "../core/error.ts";
 import { readStartTime } from "../exec/proc-facts.ts";
+import type { AuditEntry } from "../schema/audit-entry.ts";
 import { AUDIT_LOG_NAME } from "../state/audit-file.ts";
 import { loadAuditHead, loadAuditKey } from "../state/audit-key.ts";
 import { type AuditLog, openAuditLog } from "../state/audit-log.ts";
@@ -34,19 +38,59 @@ export async function openAudit(effects: Effects): Promise<AuditLog> {
   });
 }
 
-/** Verifies the log of this state folder, also against the system's log. */
-export async function runAuditVerify(
-  effects: Effects,
-  { verificationKeyHex }: { readonly verificationKeyHex?: string },
-): Promise<AuditVerdict> {
-  const path = auditLogPath(effects);
-  return await verifyLog(
-    verifyDeps(path, async (place) => {
-      const { anchors } = await collectAnchors(effects, process.getuid?.() ?? -1);
-      return anchors.filter((anchor) => anchor.place === place);
-    }),
-    verificationKeyHex ?? null,
-  );
+/** What `cse audit` does with the log of this state folder. */
+export interface AuditCommands {
+  /** Also against the system's log and, when given, a file with a verification key. */
+  verify(options: { readonly keyFile?: string }): Promise<AuditVerdict>;
+  /** The last records, oldest first. */
+  show(options: { readonly last: number }): readonly AuditEntry[];
+  /** The files as they are, oldest first. */
+  files(): Iterable<{ readonly name: string; readonly text: string }>;
+  rekey(): Promise<{ readonly keyHex: string; readonly fromSeq: number }>;
+  /** Compares with sudo's own records, or with the file given. */
+  reconcile(options: { readonly sudoLog?: string }): Promise<ReconcileReport>;
+}
+
+export function createAuditCommands(effects: Effects): AuditCommands {
+  const path = join(effects.securityDir(), AUDIT_LOG_NAME);
+  const readDeps = { readFiles: () => readAuditFiles(path), filesState: () => auditFilesState(path) };
+  return {
+    verify: async ({ keyFile }) => {
+      const key = keyFile === undefined ? null : await readVerificationKey(keyFile);
+      const loadAnchors = async (place: string): Promise<readonly AuditAnchor[]> => {
+        const { anchors } = await collectAnchors(effects, process.getuid?.() ?? -1);
+        return anchors.filter((anchor) => anchor.place === place);
+      };
+      return await verifyLog(verifyDeps(path, loadAnchors), key);
+    },
+    show: ({ last }) => readLastEntries(readDeps, last),
+    files: () => readAuditFiles(path),
+    rekey: async () => {
+      const log = await openAudit(effects);
+      try {
+        return await log.rekey();
+      } finally {
+        await log.close();
+      }
+    },
+    reconcile: async ({ sudoLog }) => {
+      const { now, runTool, locateTool } = effects;
+      const given = sudoLog === undefined ? {} : { given: resolve(sudoLog) };
+      return await reconcileWithSudo({
+        ...readDeps,
+        user: userInfo().username,
+        loadSudoLog: async (since) => await collectSudoLog({ now, runTool, locateTool, ...given }, since),
+      });
+    },
+  };
+}
+
+async function readVerificationKey(file: string): Promise<string> {
+  const text = await readTextFile(resolve(file), { maxBytes: 1_000, trust: "untrusted", what: "verification key" });
+  if (/^[0-9a-f]{64}$/.test(text.trim())) return text.trim();
+  throw new SecurityError("invalid-input", `${file} holds no verification key`, {
+    hint: "Give the file with the 64 characters that `cse audit export --key` printed.",
+  });
 }
 
 export interface VerifyAuditOptions {
@@ -92,10 +136,6 @@ function verifyDeps(path: string, loadAnchors: (place: string) => Promise<readon
     sha256Hex,
     hmacSha256Hex,
   };
-}
-
-export function auditLogPath(effects: Effects): string {
-  return join(effects.securityDir(), AUDIT_LOG_NAME);
 }
 
 function sha256Hex(data: string | Uint8Array): string {

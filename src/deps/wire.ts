@@ -9,6 +9,7 @@ import type { InitReport } from "../app/init.ts";
 import type { PreflightReport } from "../app/preflight.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { AssessmentRequest } from "./assess.ts";
+import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
 
 /** The use cases with their effects in place. Each throws SecurityError. */
@@ -23,6 +24,8 @@ export interface UseCases {
   assess(request: AssessmentRequest): Promise<AssessResult>;
   preflight(): Promise<PreflightReport>;
   init(): Promise<InitReport>;
+  /** Reading and verifying the audit log. */
+  audit(): Promise<AuditCommands>;
   /** Drops what earlier scans learned about processes. */
   forget(): void;
 }
@@ -44,6 +47,7 @@ export function wire(options: EngineOptions = {}): UseCases {
     assess: async (request) => await (await import("./assess.ts")).runAssessment(effects, request),
     preflight: async () => await (await setup()).runPreflight(effects),
     init: async () => await (await setup()).runInit(effects),
+    audit: async () => (await import("./audit.ts")).createAuditCommands(effects),
     forget: effects.forget,
   };
 }

@@ -129,9 +129,14 @@ function readFrom(fd: number, offset: number, path: string): string {
 
 /** Names of the full files, oldest first. */
 export function listArchives(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((name) => ARCHIVE.test(name))
-    .sort();
+  try {
+    return readdirSync(folder)
+      .filter((name) => ARCHIVE.test(name))
+      .sort();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw cause;
+  }
 }
 
 /** The name that the present file gets when it is full. */
