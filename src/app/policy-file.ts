@@ -1,8 +1,8 @@
 import type { CommandPolicyFile, PolicyFile } from "../assess/evidence.ts";
 import { parseStrictJson } from "../core/json.ts";
 import type { EpochMs } from "../core/time.ts";
+import { parsePolicy } from "../policy/command-decision.ts";
 import { lintCommandPolicy } from "../policy/command-policy-lint.ts";
-import { parseCommandPolicy } from "../schema/command-policy.ts";
 import { parsePromptPolicy, type PromptPolicy } from "../schema/prompt-policy.ts";
 
 /** Text of a policy file; null when there is none. */
@@ -17,7 +17,7 @@ export interface PolicyText {
  */
 export function readCommandPolicy({ path, text }: PolicyText, now: EpochMs): CommandPolicyFile {
   if (text === null) return { path, present: false, policy: null, notes: [] };
-  const policy = parseCommandPolicy(parseStrictJson(text, path));
+  const { policy } = parsePolicy(parseStrictJson(text, path));
   return { path, present: true, policy, notes: lintCommandPolicy(policy, now) };
 }
 

@@ -24,7 +24,7 @@ export function isRootEquivalent(argv: readonly string[]): RootEquivalence {
   if (program === undefined) {
     return { rootEquivalent: true, classes: [], why: "This is no command line, so the worst is assumed." };
   }
-  const known = entriesFor(program);
+  const known = rootEquivalentEntries(program);
   const shown = clip(baseName(program), 60);
   if (known.length === 0) {
     return { rootEquivalent: false, classes: [], why: `Nothing is known about ${shown}; that is no proof of safety.` };
@@ -37,13 +37,13 @@ export function isRootEquivalent(argv: readonly string[]): RootEquivalence {
   return {
     rootEquivalent: classes.some((each) => each !== "file-read"),
     classes,
-    why: hits.map((entry) => `${entry.why} (${entry.source})`).join(" "),
+    why: hits.map((entry) => entry.why).join(" "),
   };
 }
 
 /** True for programs that start the command their operands name, such as env or xargs. */
 export function runsOperands(program: string): boolean {
-  return entriesFor(program).some((entry) => entry.runs_operands === true);
+  return rootEquivalentEntries(program).some((entry) => entry.runs_operands === true);
 }
 
 function applies(entry: RootEquivalentProgram, args: readonly string[]): boolean {
@@ -70,7 +70,7 @@ function isLike(text: string, pattern: string): boolean {
   return text.length - last.length >= at && text.endsWith(last);
 }
 
-function entriesFor(program: string): readonly RootEquivalentProgram[] {
+export function rootEquivalentEntries(program: string): readonly RootEquivalentProgram[] {
   for (const name of programNames(program)) {
     const entries = BY_NAME.get(name);
     if (entries !== undefined) return entries;

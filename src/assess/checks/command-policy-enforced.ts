@@ -78,8 +78,15 @@ function policyFacts(file: CommandPolicyFile): readonly Fact[] {
 }
 
 /** Remarks of the linter by what they mean: more than named gets through, or a rule does not do what it says. */
-const TOO_WIDE = new Set(["catch-all", "allows-interpreter"]);
-const DOUBTFUL = new Set(["unanchored-allow", "any-arguments", "invalid-pattern", "never-matches", "empty-policy"]);
+const TOO_WIDE = new Set(["catch-all", "allows-interpreter", "root-equivalent", "wildcard-path"]);
+const DOUBTFUL = new Set([
+  "unanchored-allow",
+  "any-arguments",
+  "invalid-pattern",
+  "never-matches",
+  "evadable-deny",
+  "empty-policy",
+]);
 
 function refusesByDefault(policy: CommandPolicy): boolean {
   if (policy.form === "v2") return policy.unmatched === "deny";
