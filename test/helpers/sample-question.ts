@@ -5,6 +5,7 @@ import type {
   ClockReading,
   ContentsDigest,
   ElevationRequest,
+  FileIdentity,
   RequestDigest,
   ResolvedCommand,
   SessionIdentity,
@@ -39,10 +40,9 @@ export function sampleRequest(changes: Partial<ElevationRequest> = {}): Elevatio
   };
 }
 
-export function sampleBinary(path: string = "/usr/bin/apt-get"): BinaryIdentity {
+export function sampleFile(path: string): FileIdentity {
   return {
     path,
-    realPath: path,
     dev: "2049",
     ino: "131",
     size: 51_592,
@@ -51,6 +51,13 @@ export function sampleBinary(path: string = "/usr/bin/apt-get"): BinaryIdentity 
     uid: 0,
     mode: 0o100755,
     sha256: sha256Hex(path),
+  };
+}
+
+export function sampleBinary(path: string = "/usr/bin/apt-get"): BinaryIdentity {
+  return {
+    ...sampleFile(path),
+    realPath: path,
     hops: [
       { path: "/", kind: "folder", dev: "2049", ino: "2", target: null },
       { path: "/usr", kind: "folder", dev: "2049", ino: "12", target: null },

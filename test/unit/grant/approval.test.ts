@@ -199,7 +199,13 @@ describe("askOnce", () => {
   });
 
   it.each([NOW, NOW - 1, Number.NaN])("does not ask a question that expired (%s)", async (expiresAt) => {
-    expect(await ask({}, { question: sampleQuestion({ expiresAt }) }).result).toBe("approval-expired");
+    let asked = 0;
+    const hasRoute = async (): Promise<boolean> => {
+      asked += 1;
+      return true;
+    };
+    expect(await ask({ hasRoute }, { question: sampleQuestion({ expiresAt }) }).result).toBe("approval-expired");
+    expect(asked).toBe(0);
   });
 
   it("ends with the abort of the caller, before and while asking", async () => {

@@ -234,6 +234,15 @@ describe("the clocks", () => {
     expect(reasons()).toEqual(["clock-anomaly"]);
   });
 
+  it("H20: end every grant when the wall clock goes back to where it had been before", () => {
+    open({ keep: true });
+    now = { ...later(1, now), wallMs: now.wallMs + 30_000 };
+    store.list();
+    now = { ...later(1, now), wallMs: now.wallMs - 3_000 };
+    expect(use()).toBe("grant-unknown");
+    expect(reasons()).toEqual(["clock-anomaly"]);
+  });
+
   it("may be corrected by a little", () => {
     open({ keep: true });
     now = { ...later(10, now), wallMs: now.wallMs - 2_000 };

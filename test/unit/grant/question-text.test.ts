@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ApprovalQuestion } from "../../../src/core/elevation.ts";
 import { GATEWAY_LIMITS, renderQuestion, TERMINAL_LIMITS } from "../../../src/grant/question-text.ts";
 import { quoteText, quoteWord } from "../../../src/grant/quote.ts";
-import { sampleBinary, sampleCommand, sampleQuestion, sha256Hex } from "../../helpers/sample-question.ts";
+import { sampleBinary, sampleCommand, sampleFile, sampleQuestion, sha256Hex } from "../../helpers/sample-question.ts";
 
 function linesOf(question: ApprovalQuestion, limits = TERMINAL_LIMITS): readonly string[] {
   const text = renderQuestion(question, limits, sha256Hex);
@@ -49,7 +49,7 @@ describe("renderQuestion", () => {
       {
         binary: { ...sampleBinary("/usr/bin/xz"), realPath: "/opt/xz/bin/xz" },
         interpreter: sampleBinary("/bin/dash"),
-        operands: [{ ...sampleBinary("/home/a/b"), index: 2 }],
+        operands: [{ ...sampleFile("/home/a/b"), index: 2 }],
       },
     );
     const question = sampleQuestion({ command, risks: ["gives a shell"], isUntrusted: true, asksToKeep: true });
@@ -149,5 +149,7 @@ describe("renderQuestion", () => {
     expect(renderQuestion(sampleQuestion({ command }), GATEWAY_LIMITS, sha256Hex)).toMatchObject({
       title: `Run as "${"a".repeat(32)}"? [1f58b914]`,
     });
+    const long = sampleQuestion({ command: sampleCommand({ runAs: "a".repeat(70) }) });
+    expect(renderQuestion(long, GATEWAY_LIMITS, sha256Hex)).toMatchObject({ code: "too-long-to-review" });
   });
 });
