@@ -1,5 +1,6 @@
 import { asSecurityError, type ErrorReport } from "./core/error.ts";
 import type { EgressReport, PortReport } from "./core/network.ts";
+import type { AuditVerification, VerifyAuditOptions } from "./deps/audit.ts";
 import type { EngineOptions } from "./deps/effects.ts";
 import { wire } from "./deps/wire.ts";
 import type { AssessmentSummary } from "./assess/assessment.ts";
@@ -12,6 +13,7 @@ import {
   type ScanPortsParams,
 } from "./schema/tool-params.ts";
 
+export type { AuditVerification, VerifyAuditOptions } from "./deps/audit.ts";
 export type { EngineOptions } from "./deps/effects.ts";
 export type { AssessParams, ScanEgressParams, ScanPortsParams } from "./schema/tool-params.ts";
 export type { AssessmentFinding, AssessmentSummary } from "./assess/assessment.ts";
@@ -69,6 +71,15 @@ export const scanEgress: SecurityEngineer["scanEgress"] = async (params) => awai
 
 /** `assess` of a default engineer made on first use. */
 export const assess: SecurityEngineer["assess"] = async (params) => await defaultEngineer().assess(params);
+
+/**
+ * Tells whether an audit log (`privileged-audit.jsonl`, with the head file and the key beside it) is as it was
+ * written. Never rejects.
+ */
+export async function verifyAuditLog(path: string, options?: VerifyAuditOptions): Promise<AuditVerification> {
+  const audit = await import("./deps/audit.ts");
+  return await audit.verifyAuditLog(path, options);
+}
 
 function onFirstUse<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

@@ -87,20 +87,24 @@ export function maskArgv(argv: readonly string[]): readonly MaskedText[] {
   const rules = SECRET_OPTIONS.filter(
     ({ programs, verb }) => names.some((name) => programs.test(name)) && (verb === undefined || argv.includes(verb)),
   );
-  let isNextSecret: ((value: string) => string) | null = null;
+  let maskNext: ((value: string) => string) | null = null;
   return argv.map((word, index) => {
-    if (isNextSecret !== null) {
-      const mask: (value: string) => string = isNextSecret;
-      isNextSecret = null;
+    if (maskNext !== null) {
+      const mask: (value: string) => string = maskNext;
+      maskNext = null;
       return changed(word, mask(word));
     }
-    if (index === 0) return maskText(word);
+    const before = argv[index - 1] ?? "";
+    // The text of a shell is no NAME=value, also when it begins with one.
+    if (index === 0 || /^-[a-z]*c$/.test(before)) return maskText(word);
+    const attached = maskAttached(word, rules);
+    if (attached !== null) return changed(word, attached);
     const next = maskerOfNext(word, rules);
     if (next !== null && !(argv[index + 1] ?? "-").startsWith("-")) {
-      isNextSecret = next;
+      maskNext = next;
       return maskText(word);
     }
-    return changed(word, maskWord(word, rules));
+    return changed(word, maskAssignment(word) ?? maskText(word).text);
   });
 }
 
@@ -116,17 +120,20 @@ function maskerOfNext(word: string, rules: typeof SECRET_OPTIONS): ((value: stri
   return null;
 }
 
-function maskWord(word: string, rules: typeof SECRET_OPTIONS): string {
-  // NAME=value, --name=value: the value is the whole rest, white space and quotes included.
-  const [, name, value] = /^(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=([\s\S]+)$/.exec(word) ?? [];
-  if (name !== undefined && value !== undefined && isSecretName(name)) return `${name}=${MASK}`;
+/** `-pSECRET` of the programs that take it so; null for any other word. */
+function maskAttached(word: string, rules: typeof SECRET_OPTIONS): string | null {
+  if (word.startsWith("--")) return null;
   for (const { attached, after } of rules) {
-    const option = attached?.find(
-      (flag) => word.startsWith(flag) && word.length > flag.length && !word.startsWith("--"),
-    );
+    const option = attached?.find((flag) => word.startsWith(flag) && word.length > flag.length);
     if (option !== undefined) return `${option}${maskAfter(word.slice(option.length), after)}`;
   }
-  return maskText(word).text;
+  return null;
+}
+
+/** `NAME=value`, `--name=value`: the value is the whole rest, white space and quotes included; null for any other word. */
+function maskAssignment(word: string): string | null {
+  const [, name] = /^(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=[\s\S]+$/.exec(word) ?? [];
+  return name === undefined || !isSecretName(name) ? null : `${name}=${MASK}`;
 }
 
 function maskAfter(value: string, after: RegExp | undefined): string {

@@ -68,7 +68,7 @@ function prepare(at: string, value: unknown, keep: Keep): CanonicalValue {
     case "string":
       return keep(at, value, maskText(bound(value)));
     case "number":
-      return Number.isFinite(value) ? Math.round(value) : null;
+      return Number.isSafeInteger(Math.round(value)) ? Math.round(value) : null;
     case "boolean":
       return value;
     case "object":
