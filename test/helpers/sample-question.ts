@@ -17,7 +17,7 @@ export function sha256Hex(bytes: Uint8Array | string): string {
 
 export const SESSION: SessionIdentity = { session: "task-a", agent: "main", channel: "gateway" };
 
-/** Noon of a day, a process and a boot that are some hours old. */
+/** Some day, of a process and a boot that are some hours old. */
 export const START: ClockReading = { wallMs: 1_795_000_000_000, monotonicMs: 5_000_000, uptimeMs: 90_000_000 };
 
 /** The three clocks after so much time without suspend or correction. */
