@@ -113,6 +113,21 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runAuditReconcile(terminal, options);
     });
 
+  const policy = program.command("policy").description("the rules for privileged commands").exitOverride();
+  leaf(policy, "check", "show what would happen to a command, and why, without asking or running anything")
+    .argument("<command...>", "absolute command and its arguments, after --")
+    .option("--run-as <user>", "as if it were to run as this user instead of root")
+    .action(async (argv: string[], options) => {
+      const { runPolicyCheck } = await import("./policy.ts");
+      outcome.exitCode = await runPolicyCheck(terminal, argv, options);
+    });
+  failOn(leaf(policy, "lint", "list the rules that allow more than they seem to, or never take effect")).action(
+    async (options) => {
+      const { runPolicyLint } = await import("./policy.ts");
+      outcome.exitCode = await runPolicyLint(terminal, options);
+    },
+  );
+
   leaf(program, "preflight", "check that this installation can work and that its files are sound").action(
     async (options) => {
       const { runPreflight } = await import("./preflight.ts");

@@ -6,11 +6,13 @@ import type { AllowlistCheck, AllowlistSuggestion } from "../app/allowlist.ts";
 import type { AssessResult } from "../app/assess.ts";
 import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "../app/baseline.ts";
 import type { InitReport } from "../app/init.ts";
+import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
 import type { PreflightReport } from "../app/preflight.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { AssessmentRequest } from "./assess.ts";
 import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
+import type { PolicyQuestion } from "./policy.ts";
 
 /** The use cases with their effects in place. Each throws SecurityError. */
 export interface UseCases {
@@ -22,6 +24,9 @@ export interface UseCases {
   suggestAllowlist(options: { allowlist?: string }): Promise<AllowlistSuggestion>;
   checkAllowlist(options: { allowlist?: string }): Promise<AllowlistCheck>;
   assess(request: AssessmentRequest): Promise<AssessResult>;
+  /** What would happen to a command; nothing is asked or run. */
+  checkPolicy(question: PolicyQuestion): Promise<PolicyCheckReport>;
+  lintPolicy(): Promise<PolicyLintReport>;
   preflight(): Promise<PreflightReport>;
   init(): Promise<InitReport>;
   /** Reading and verifying the audit log. */
@@ -45,6 +50,8 @@ export function wire(options: EngineOptions = {}): UseCases {
     suggestAllowlist: async ({ allowlist }) => await (await scan()).runSuggestAllowlist(effects, allowlist),
     checkAllowlist: async ({ allowlist }) => await (await scan()).runCheckAllowlist(effects, allowlist),
     assess: async (request) => await (await import("./assess.ts")).runAssessment(effects, request),
+    checkPolicy: async (question) => await (await import("./policy.ts")).runPolicyCheck(effects, question),
+    lintPolicy: async () => await (await import("./policy.ts")).runPolicyLint(effects),
     preflight: async () => await (await setup()).runPreflight(effects),
     init: async () => await (await setup()).runInit(effects),
     audit: async () => (await import("./audit.ts")).createAuditCommands(effects),

@@ -342,6 +342,9 @@ describe("the shipped template", () => {
     "/usr/bin/env bash",
     "/usr/sbin/mkfs.ext4 /dev/sda1",
     "/usr/bin/perl5.36",
+    "/usr/bin/rm --force -vR /srv/x",
+    "/usr/bin/env rm -rf /srv/x",
+    "/usr/bin/find /srv -delete",
   ])("denies %s", (line) => {
     expect(decide(commandTemplate, line)).toMatch(/^deny /);
   });
