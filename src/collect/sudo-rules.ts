@@ -21,7 +21,7 @@ export function parseSudoList(stdout: string, stderr: string): SudoList {
   const paths = rules.flatMap(readRule);
   // A listing without one rule that could be read is not the same as no rules.
   if (rules.length === 0) return { kind: "unclear" };
-  return { kind: "rules", paths, timestampMinutes: parseTimestampTimeout(stdout.slice(0, start.index)) };
+  return { kind: "rules", paths, timestampMinutes: listedTimeout(stdout.slice(0, start.index)) };
 }
 
 /** A rule starts at four spaces; what is indented deeper goes on with it. */
@@ -64,11 +64,22 @@ function splitCommands(text: string): readonly string[] {
   return text.split(/(?<!\\),/);
 }
 
+/** What holds for single commands or target users can only make it worse: it says nothing about the others. */
+function listedTimeout(head: string): number | null {
+  const [general = "", special = ""] = head.split(/^Runas and Command-specific defaults for /m, 2);
+  const [minutes, other] = [parseTimestampTimeout(general), parseTimestampTimeout(special, "any")];
+  if (minutes === null || other === null || minutes < 0) return minutes;
+  return other < 0 ? other : Math.max(minutes, other);
+}
+
+/** `Defaults!command`, `Defaults>user` and `Defaults@host` hold for a part only. */
+const SCOPED = /^\s*Defaults[!>@]/;
+
 /** The last `timestamp_timeout` in a Defaults list or in sudoers, in minutes; null when there is none. */
-export function parseTimestampTimeout(text: string): number | null {
+export function parseTimestampTimeout(text: string, scope: "general" | "any" = "general"): number | null {
   let minutes: number | null = null;
-  for (const line of text.split("\n")) {
-    if (line.trimStart().startsWith("#")) continue;
+  for (const line of text.replaceAll("\\\n", " ").split("\n")) {
+    if (line.trimStart().startsWith("#") || (scope === "general" && SCOPED.test(line))) continue;
     for (const match of line.matchAll(/(!?)\btimestamp_timeout(?:\s*=\s*(-?\d+(?:\.\d+)?))?/g)) {
       if (match[1] === "!") minutes = 0;
       else if (match[2] !== undefined) minutes = Number(match[2]);

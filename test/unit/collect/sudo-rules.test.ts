@@ -67,6 +67,24 @@ describe("parseSudoList", () => {
     const list = parseSudoList(`${HEAD.replace("use_pty", "use_pty, timestamp_timeout=5")}    (ALL) ALL\n`, "");
     expect(list.kind === "rules" ? list.timestampMinutes : null).toBe(5);
   });
+
+  it.each([
+    ["nothing else, so a forgotten password for one command says nothing", "use_pty", 0, null],
+    ["more, which stays", "use_pty, timestamp_timeout=15", 0, 15],
+    ["less, which one command undoes", "use_pty, timestamp_timeout=0", 3, 3],
+    ["less, which one command undoes for ever", "use_pty, timestamp_timeout=0", -1, -1],
+  ])("takes the worse of the general timeout and a command's own: %s", (_title, general, special, minutes) => {
+    const own = [
+      "Runas and Command-specific defaults for agent:",
+      `    Defaults!/usr/bin/true "" env_reset, !setenv, passprompt="a text that wraps",`,
+      `    timestamp_timeout=${special}`,
+      "",
+      "User agent may run",
+    ].join("\n");
+    const head = HEAD.replace("use_pty", general).replace("User agent may run", own);
+    const list = parseSudoList(`${head}    (ALL) ALL\n`, "");
+    expect(list.kind === "rules" ? list.timestampMinutes : "not rules").toBe(minutes);
+  });
 });
 
 describe("parseTimestampTimeout", () => {
@@ -76,6 +94,9 @@ describe("parseTimestampTimeout", () => {
     ["Defaults !timestamp_timeout", 0],
     ["Defaults timestamp_timeout=5\nDefaults timestamp_timeout=60", 60],
     ["# Defaults timestamp_timeout=5", null],
+    ["Defaults!/usr/bin/true timestamp_timeout=0", null],
+    ["Defaults!/usr/bin/true env_reset, \\\n  timestamp_timeout=0", null],
+    ["Defaults>bob timestamp_timeout=0\nDefaults timestamp_timeout=7", 7],
     ["Defaults env_reset", null],
   ])("reads %s", (text, minutes) => {
     expect(parseTimestampTimeout(text)).toBe(minutes);
