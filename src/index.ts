@@ -21,6 +21,11 @@ export type { ErrorReport } from "./core/error.ts";
 export type { Connection, EgressReport, Listener, NetworkFinding, PortReport } from "./core/network.ts";
 export type { SocketTable } from "./scan/socket-table.ts";
 export { parseSocketTable } from "./scan/parse-socket-table.ts";
+export type { CommandContext } from "./policy/command-case.ts";
+export { type CompiledPolicy, evaluateCommand, parsePolicy, type Verdict } from "./policy/command-decision.ts";
+export { lintPolicy, type PolicyFinding } from "./policy/command-policy-lint.ts";
+export { isRootEquivalent, type RootEquivalence } from "./policy/root-equivalent.ts";
+export { parseSudoArgs, type SudoArgs, type SudoRequest } from "./shell/parse-sudo-args.ts";
 
 /** The tools over one set of effects. Failures come back as values; none of these rejects. */
 export interface SecurityEngineer {

@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import { clip } from "../core/text.ts";
 
 /** Longer patterns are refused: nobody can review them. */
-export const MAX_PATTERN_CHARS = 1000;
+const MAX_PATTERN_CHARS = 1000;
 
 /** A pattern ready to use, or why it can never be. Matching takes time linear in the text (RE2). */
 export type TextPattern =
