@@ -36,7 +36,7 @@ function forgeFrom(
     const record = JSON.parse(line) as Record<string, CanonicalValue>;
     if (forged.length === from) edit(record);
     else record["prev"] = sha256Hex(forged.at(-1) ?? "");
-    if (record["event"] === "checkpoint") record["root"] = record["prev"];
+    if (record["event"] === "checkpoint") record["root"] = record["prev"] ?? null;
     forged.push(renderCanonical(record));
   }
   return forged;
