@@ -76,8 +76,7 @@ async function identifySudo({ sudoPath, hashes }: SudoDeps): Promise<BinaryIdent
   const mode = Number(stats.mode);
   if (!stats.isFile() || stats.uid !== 0n) return refuse("sudo-unusable", `${shown} is not a regular file of root`);
   if ((mode & 0o4000) === 0) return refuse("sudo-unusable", `${shown} has no setuid bit`);
-  if ((mode & 0o022) !== 0 || (mode & 0o001) === 0)
-    return refuse("sudo-unusable", `${shown} has mode ${(mode & 0o7777).toString(8)}`);
+  if ((mode & 0o022) !== 0) return refuse("sudo-unusable", `${shown} can be changed by others than root`);
   const reading = await identifyFile(realPath, hashes, MAX_SUDO_BYTES);
   // Some systems let nobody read it. Only root can change it, and then its times show it.
   const hidden = reading.kind === "unreadable" && reading.errno === "EACCES";

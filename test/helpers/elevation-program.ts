@@ -1,7 +1,7 @@
-/** Runs as some user of a test: takes one plan on stdin, does what its steps say, prints what came of each. */
+/** Runs as some user of a test: takes the plans in a file, does what its steps say, prints what came of each. */
 import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { text } from "node:stream/consumers";
 import type {
   BinaryIdentity,
   ElevationRequest,
@@ -130,7 +130,7 @@ async function run(plan: ElevationPlan): Promise<ElevationRecord> {
   return record;
 }
 
-const plans = JSON.parse(await text(process.stdin)) as readonly ElevationPlan[];
+const plans = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as readonly ElevationPlan[];
 const records: ElevationRecord[] = [];
 for (const plan of plans) records.push(await run(plan));
 process.stdout.write(JSON.stringify(records));

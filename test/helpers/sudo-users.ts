@@ -112,11 +112,15 @@ export async function elevateAllAs(
   plans: readonly ElevationPlan[],
   options: ElevateOptions = {},
 ): Promise<readonly ElevationRecord[]> {
+  const folder = await makeFolderOf(name);
+  const planFile = await writeFileOf(name, join(folder, "plans.json"), JSON.stringify(plans), 0o600);
   const run = await runAsUser('import "./test/helpers/elevation-program.ts";', {
     ...options,
     home: "/",
     user: sudoUser(name),
-    stdin: JSON.stringify(plans),
+    args: [planFile],
+    // What our own standard input holds must never reach a command.
+    stdin: "attack",
   });
   if (run.exitCode !== 0) throw new Error(`exit ${run.exitCode ?? run.signal}: ${run.stderr}`);
   return JSON.parse(run.stdout) as ElevationRecord[];

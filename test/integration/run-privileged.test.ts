@@ -97,6 +97,12 @@ describe("what the command is given", () => {
     expect(wide?.session).not.toBe(narrow?.session);
   });
 
+  itUnless(obstacle, "H40: its canonical name, however it was spelled", async () => {
+    const probe = await makeProbe();
+    const record = await elevateAs("cse-sudo", { argv: [probe.replace("/probe", "/.//probe")] });
+    expect(probedOf(record).name).toBe(probe);
+  });
+
   itUnless(obstacle, "T07: the user that was approved", async () => {
     const found = probedOf(await elevateAs("cse-sudo", { argv: [await makeProbe()], runAs: "cse-test" }));
     expect(found.uid).toBe(sudoUser("cse-test").uid);

@@ -99,6 +99,16 @@ describe("the sudo that is used", () => {
       expect(Object.keys(expected).map((path, index) => [path, codeOf(records[index]?.sudo ?? null)])).toEqual(
         Object.entries(expected),
       );
+      // Each by its own guard: such a sudo would also complain of itself.
+      const messageOf = (path: string): string | null => {
+        const sudo = records[Object.keys(expected).indexOf(path)]?.sudo ?? null;
+        return sudo !== null && "code" in sudo ? sudo.message.replace(`${path} `, "") : null;
+      };
+      expect([messageOf(at("plain")), messageOf(at("foreign")), messageOf(at("group"))]).toEqual([
+        "has no setuid bit",
+        "is not a regular file of root",
+        "can be changed by others than root",
+      ]);
     },
   );
 
