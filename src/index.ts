@@ -1,7 +1,9 @@
 import { asSecurityError, type ErrorReport } from "./core/error.ts";
 import type { EgressReport, PortReport } from "./core/network.ts";
 import type { AuditVerification, VerifyAuditOptions } from "./deps/audit.ts";
+import type { ElevationResult, RunResult } from "./app/elevation-result.ts";
 import type { EngineOptions } from "./deps/effects.ts";
+import type { ElevationStatus } from "./deps/elevate.ts";
 import { wire } from "./deps/wire.ts";
 import type { AssessmentSummary } from "./assess/assessment.ts";
 import {
@@ -14,6 +16,8 @@ import {
 } from "./schema/tool-params.ts";
 
 export type { AuditVerification, VerifyAuditOptions } from "./deps/audit.ts";
+export type { ElevationResult, RunResult } from "./app/elevation-result.ts";
+export type { ApprovalAnswer, ApprovalQuestion, Approver } from "./core/elevation.ts";
 export type { EngineOptions } from "./deps/effects.ts";
 export type { AssessParams, ScanEgressParams, ScanPortsParams } from "./schema/tool-params.ts";
 export type { AssessmentFinding, AssessmentSummary } from "./assess/assessment.ts";
@@ -35,13 +39,22 @@ export interface SecurityEngineer {
   scanEgress(params?: ScanEgressParams): Promise<EgressReport | ErrorReport>;
   /** Measures this host against the controls and writes the five reports; what could not be written is in `problems`. */
   assess(params?: AssessParams): Promise<AssessmentSummary | ErrorReport>;
-  /** Lets go of what earlier calls learned. The engineer stays usable. */
+  /** Asks the approver for one exact command; a yes makes a grant. Without an approver all is refused. */
+  requestElevation(request: unknown): Promise<ElevationResult | ErrorReport>;
+  /** Runs one command as root through real sudo, asking first unless a live grant fits. */
+  runPrivileged(request: unknown): Promise<RunResult | ErrorReport>;
+  /** Ends every grant; returns how many there were. */
+  dropElevation(): Promise<number | ErrorReport>;
+  status(): Promise<ElevationStatus | ErrorReport>;
+  /** Ends every grant and lets go of what earlier calls learned. Elevation is over; scans stay usable. */
   close(): Promise<void>;
 }
 
 /** An engineer whose outside world can be replaced piece by piece. */
 export function createSecurityEngineer(options: EngineOptions = {}): SecurityEngineer {
   const useCases = wire(options);
+  const opened = openedOnce(async () => await useCases.elevation({ at: "library" }));
+  const elevation = opened.get;
   return {
     scanPorts: async (params) =>
       await settle(async () => {
@@ -62,7 +75,14 @@ export function createSecurityEngineer(options: EngineOptions = {}): SecurityEng
         });
         return summary;
       }),
-    close: async () => useCases.forget(),
+    requestElevation: async (request) => await settle(async () => await (await elevation()).requestElevation(request)),
+    runPrivileged: async (request) => await settle(async () => await (await elevation()).runPrivileged(request)),
+    dropElevation: async () => await settle(async () => await (await elevation()).dropElevation()),
+    status: async () => await settle(async () => (await elevation()).status()),
+    close: async () => {
+      useCases.forget();
+      await opened.close();
+    },
   };
 }
 
@@ -84,6 +104,25 @@ export const assess: SecurityEngineer["assess"] = async (params) => await defaul
 export async function verifyAuditLog(path: string, options?: VerifyAuditOptions): Promise<AuditVerification> {
   const audit = await import("./deps/audit.ts");
   return await audit.verifyAuditLog(path, options);
+}
+
+/** `requestElevation` of a default engineer: it has nobody to ask, so it refuses. */
+export const requestElevation: SecurityEngineer["requestElevation"] = async (request) =>
+  await defaultEngineer().requestElevation(request);
+
+/** `runPrivileged` of a default engineer: it has nobody to ask, so it refuses. */
+export const runPrivileged: SecurityEngineer["runPrivileged"] = async (request) =>
+  await defaultEngineer().runPrivileged(request);
+
+/** Opened at the first call and closed only if it was. */
+function openedOnce<T extends { close(): Promise<void> }>(open: () => Promise<T>) {
+  let opening: Promise<T> | undefined;
+  return {
+    get: async (): Promise<T> => await (opening ??= open()),
+    close: async (): Promise<void> => {
+      if (opening !== undefined) await (await opening).close();
+    },
+  };
 }
 
 function onFirstUse<T>(make: () => T): () => T {

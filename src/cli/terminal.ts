@@ -9,6 +9,8 @@ export interface Terminal {
   readonly canAsk: boolean;
   out(text: string): void;
   note(text: string): void;
+  /** To stderr as it is: what a child wrote there. */
+  error(text: string): void;
   /** Shows what goes on, once work has taken longer than a second; replaced by the next call. */
   progress(step: string): void;
   /** Takes the progress line away. */
@@ -55,6 +57,10 @@ export function openTerminal(): Terminal {
     note: (text) => {
       settle();
       stderr.write(`${text}\n`);
+    },
+    error: (text) => {
+      settle();
+      stderr.write(text);
     },
     progress: (step) => {
       if (performance.now() - started < PROGRESS_AFTER_MS) return;

@@ -3,6 +3,7 @@ import { join, sep } from "node:path";
 import type { PolicyFileName } from "../app/init.ts";
 import { locateOpenClawPaths, type OpenClawPaths } from "../collect/openclaw-paths.ts";
 import type { SocketCollector, SocketWant } from "../collect/sockets.ts";
+import type { Approver } from "../core/elevation.ts";
 import { SecurityError } from "../core/error.ts";
 import type { SocketInventory } from "../core/network.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -22,6 +23,12 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Clock that never goes back, milliseconds. */
   readonly monotonic?: () => number;
+  /** Milliseconds since boot, suspend included. */
+  readonly uptime?: () => number;
+  /** The real sudo. Default: OPENCLAW_REAL_SUDO, else /usr/bin/sudo; it must pass the binary checks. */
+  readonly sudoPath?: string;
+  /** Who is asked about privileged commands. Default: nobody, so all are refused. */
+  readonly approver?: Approver;
   /** Complete environment. Default: the process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Takes lines about long work; never results. */

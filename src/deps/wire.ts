@@ -6,12 +6,14 @@ import type { AllowlistCheck, AllowlistSuggestion } from "../app/allowlist.ts";
 import type { AssessResult } from "../app/assess.ts";
 import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "../app/baseline.ts";
 import type { InitReport } from "../app/init.ts";
+import type { PostureReport, SudoersOptions, SudoersReport } from "../app/posture.ts";
 import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
 import type { PreflightReport } from "../app/preflight.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { AssessmentRequest } from "./assess.ts";
 import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
+import type { SessionElevation, SessionReport } from "./elevate.ts";
 import type { PolicyQuestion } from "./policy.ts";
 
 /** The use cases with their effects in place. Each throws SecurityError. */
@@ -24,11 +26,19 @@ export interface UseCases {
   suggestAllowlist(options: { allowlist?: string }): Promise<AllowlistSuggestion>;
   checkAllowlist(options: { allowlist?: string }): Promise<AllowlistCheck>;
   assess(request: AssessmentRequest): Promise<AssessResult>;
+  /** The level of this machine, L0 to L3. */
+  posture(): Promise<PostureReport>;
+  /** Sudoers lines for the policy's exact commands, checked by visudo; nothing is installed. */
+  sudoersFragment(options: SudoersOptions): Promise<SudoersReport>;
   /** What would happen to a command; nothing is asked or run. */
   checkPolicy(question: PolicyQuestion): Promise<PolicyCheckReport>;
   lintPolicy(): Promise<PolicyLintReport>;
   preflight(): Promise<PreflightReport>;
   init(): Promise<InitReport>;
+  /** Privileged execution; `terminal`: a human is asked on the controlling terminal. */
+  elevation(where: { readonly at: "terminal" | "library" }): Promise<SessionElevation>;
+  /** What `root-session-state.json` says, for people. */
+  sessionRecord(): Promise<SessionReport>;
   /** Reading and verifying the audit log. */
   audit(): Promise<AuditCommands>;
   /** Drops what earlier scans learned about processes. */
@@ -50,10 +60,14 @@ export function wire(options: EngineOptions = {}): UseCases {
     suggestAllowlist: async ({ allowlist }) => await (await scan()).runSuggestAllowlist(effects, allowlist),
     checkAllowlist: async ({ allowlist }) => await (await scan()).runCheckAllowlist(effects, allowlist),
     assess: async (request) => await (await import("./assess.ts")).runAssessment(effects, request),
+    posture: async () => await (await import("./posture.ts")).runPosture(effects),
+    sudoersFragment: async (options) => await (await import("./posture.ts")).runSudoersFragment(effects, options),
     checkPolicy: async (question) => await (await import("./policy.ts")).runPolicyCheck(effects, question),
     lintPolicy: async () => await (await import("./policy.ts")).runPolicyLint(effects),
     preflight: async () => await (await setup()).runPreflight(effects),
     init: async () => await (await setup()).runInit(effects),
+    elevation: async ({ at }) => (await import("./elevate.ts")).openElevation(effects, at),
+    sessionRecord: async () => await (await import("./elevate.ts")).readSessionRecord(effects),
     audit: async () => (await import("./audit.ts")).createAuditCommands(effects),
     forget: effects.forget,
   };

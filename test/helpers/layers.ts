@@ -17,7 +17,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   collect: ["core", "schema", "exec", "state", "scan", "audit"],
   approve: ["core", "schema", "grant"],
   app: ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"],
-  deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve"],
+  deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve", "grant", "audit"],
   cli: ["core", "schema", "deps", "app", "report"],
   "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess", "shell", "audit"],
 };

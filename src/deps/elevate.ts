@@ -1,0 +1,296 @@
+import { hash, randomUUID } from "node:crypto";
+import { uptime } from "node:os";
+import { join } from "node:path";
+import { setTimeout as startTimeout } from "node:timers";
+import { type ElevateDeps, requestElevation, runPrivileged } from "../app/elevate.ts";
+import { loadPolicyNow } from "../app/elevation-policy.ts";
+import { elevationResult, type ElevationResult, runResult, type RunResult } from "../app/elevation-result.ts";
+import { createTokenCheck, randomCode } from "../approve/approval-token.ts";
+import { createDenyApprover } from "../approve/deny.ts";
+import { createTerminalApprover } from "../approve/terminal.ts";
+import type { AuditEvent } from "../audit/audit-event.ts";
+import type { Approver, ClockReading, SessionIdentity } from "../core/elevation.ts";
+import { SecurityError } from "../core/error.ts";
+import { parseStrictJson } from "../core/json.ts";
+import { refuse, type Refusal } from "../core/refusal.ts";
+import type { HashCache } from "../exec/file-identity.ts";
+import { lookupUser } from "../exec/passwd-user.ts";
+import { recheckCommand, resolveCommand } from "../exec/resolve-command.ts";
+import { runPrivileged as runThroughSudo } from "../exec/run-privileged.ts";
+import { checkSudo } from "../exec/sudo-binary.ts";
+import { preflightSudo } from "../exec/sudo-preflight.ts";
+import type { AcceptedKinds } from "../grant/approval.ts";
+import { createGrantStore, type GrantDrop } from "../grant/grant-store.ts";
+import { createRateLedger } from "../grant/rate-ledger.ts";
+import { parseSessionRecord, type SessionRecordFile } from "../schema/session-record.ts";
+import type { AuditLog } from "../state/audit-log.ts";
+import { openControllingTerminal } from "../state/controlling-terminal.ts";
+import { readTextFile } from "../state/read-file.ts";
+import { createSessionRecord, type RecordedEvent } from "../state/session-record.ts";
+import { openAudit } from "./audit.ts";
+import type { Effects } from "./effects.ts";
+
+export interface ElevationOptions {
+  /** Default: nobody can be asked, so everything is refused. */
+  readonly approver?: Approver;
+  readonly accept?: AcceptedKinds;
+  /** A human sits at the controlling terminal, on which sudo itself may ask for its password. */
+  readonly interactive?: boolean;
+}
+
+/** What is elevated now, for `status()`. */
+export interface ElevationStatus {
+  readonly approver: string;
+  readonly grants: readonly { readonly grantId: string; readonly session: string; readonly isKept: boolean }[];
+}
+
+export interface Elevation {
+  requestElevation(raw: unknown, session: SessionIdentity): Promise<ElevationResult>;
+  runPrivileged(raw: unknown, session: SessionIdentity): Promise<RunResult>;
+  /** Ends every grant; returns how many there were. */
+  dropElevation(): Promise<number>;
+  status(): ElevationStatus;
+  close(): Promise<void>;
+}
+
+const DEFAULT_SUDO = "/usr/bin/sudo";
+const TIMEOUT_MS = 120_000;
+const MAX_TIMEOUT_MS = 3_600_000;
+const MAX_OUTPUT_BYTES = 256 * 1024;
+const GRACE_MS = 5_000;
+const CHECKPOINT_EVERY_MS = 15 * 60_000;
+const RECORDED_EVENTS = 20;
+
+/** Puts one elevation together over real effects. Grants live in the memory of what this returns, nowhere else. */
+export function createElevation(effects: Effects, options: ElevationOptions): Elevation {
+  const { env, now, monotonicMs, runTool, options: engine } = effects;
+  const approver = options.approver ?? createDenyApprover(now);
+  const readClocks = (): ClockReading => ({
+    wallMs: now(),
+    monotonicMs: monotonicMs(),
+    uptimeMs: engine.uptime?.() ?? uptime() * 1000,
+  });
+  const stop = new AbortController();
+  const hashes: HashCache = new Map();
+  const resolveDeps = { lookupUser: async (name: string) => await lookupUser(name), hashes };
+  const sudoDeps = { sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO, hashes, runTool };
+
+  let log: Promise<AuditLog> | undefined;
+  let checkpointing: (() => void) | undefined;
+  const openLog = async (): Promise<AuditLog> => {
+    const opening = (log ??= openAudit(effects));
+    const opened = await opening;
+    checkpointing ??= every(CHECKPOINT_EVERY_MS, () => {
+      // A checkpoint that fails shows at the next append, which then refuses.
+      void opened.checkpoint().catch(() => undefined);
+    });
+    return opened;
+  };
+  const record = async (event: AuditEvent): Promise<{ readonly seq: number }> => await (await openLog()).append(event);
+
+  const saveRecord = createSessionRecord(recordPath(effects));
+  let events: readonly RecordedEvent[] = [];
+  const note = async (event: string, session: string, digest: string | null): Promise<void> => {
+    events = [...events, { at: now(), event, session, digest: digest?.slice(0, 8) ?? null }].slice(-RECORDED_EVENTS);
+    const live = grants.list().map((grant) => ({ grant, maskedArgv: [], runAs: "root" }));
+    // For people and tools only: what cannot be saved changes no decision.
+    await saveRecord({ at: now(), grants: live, events });
+  };
+
+  const grants = createGrantStore({
+    readClocks,
+    setTimer,
+    newId: randomUUID,
+    onDrop: (drop) => {
+      void noteDrop(drop);
+    },
+  });
+  const noteDrop = async ({ grantId, session, reason }: GrantDrop): Promise<void> => {
+    const subject = { ...session, requestId: null, digest: null };
+    // The grant is gone either way; a log that cannot be written refuses the next action.
+    await record({ ...subject, event: "expired", grantId, why: reason }).catch(() => undefined);
+    await note(reason, session.session, null);
+  };
+
+  const deps = async (): Promise<ElevateDeps> => ({
+    now,
+    setTimer,
+    defaults: { cwd: process.cwd(), timeoutMs: TIMEOUT_MS, maxTimeoutMs: MAX_TIMEOUT_MS },
+    checkHost: async (session) => {
+      const wrong = requiredSession(env, session);
+      if (wrong !== null) return wrong;
+      const sudo = await checkSudo(sudoDeps);
+      return sudo.kind === "refused" ? sudo : null;
+    },
+    resolveCommand: async (request) => await resolveCommand(request, resolveDeps),
+    recheckCommand: async (resolved) => await recheckCommand(resolved, resolveDeps),
+    preflightSudo: async (resolved) => {
+      // At a terminal sudo asks for its password itself.
+      if (options.interactive === true) return null;
+      const sudo = await checkSudo(sudoDeps);
+      return sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
+    },
+    loadPolicy: async () =>
+      await loadPolicyNow({
+        load: effects.loadPolicy,
+        isRequired: env["OPENCLAW_REQUIRE_POLICY_FILES"] === "1",
+        now,
+        sha256Hex,
+      }),
+    isUntrusted: () => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1",
+    approver,
+    accept: options.accept ?? ["terminal", "device", "channel"],
+    grants,
+    ledger,
+    record,
+    run: async (resolved) => {
+      const sudo = await checkSudo(sudoDeps);
+      if (sudo.kind === "refused") return { kind: "spawn-failed", errno: sudo.code, message: sudo.message };
+      return await runThroughSudo(resolved, {
+        sudo,
+        interactive: options.interactive === true,
+        maxOutputBytes: MAX_OUTPUT_BYTES,
+        graceMs: GRACE_MS,
+        signal: stop.signal,
+      });
+    },
+    readClocks,
+    bootId: await readBootId(),
+    sha256Hex,
+    newId: randomUUID,
+    signal: stop.signal,
+  });
+  const ledger = createRateLedger(readClocks);
+
+  return {
+    requestElevation: async (raw, session) => {
+      const answer = await requestElevation(await deps(), raw, session);
+      await note(answer.kind === "granted" ? "granted" : answer.refusal.code, session.session, digestOf(answer));
+      return elevationResult(answer);
+    },
+    runPrivileged: async (raw, session) => {
+      const answer = await runPrivileged(await deps(), raw, session);
+      await note(
+        answer.kind === "ran" ? answer.outcome.kind : answer.refusal.code,
+        session.session,
+        answer.trail.digest,
+      );
+      return runResult(answer);
+    },
+    dropElevation: async () => {
+      const count = grants.dropAll("session-ended");
+      await note("dropped", "*", null);
+      return count;
+    },
+    status: () => ({
+      approver: approver.name,
+      grants: grants.list().map(({ id, session, isKept }) => ({ grantId: id, session: session.session, isKept })),
+    }),
+    close: async () => {
+      stop.abort();
+      grants.close();
+      checkpointing?.();
+      if (log !== undefined) await (await log).close();
+    },
+  };
+}
+
+/** An elevation for one process, which is one session unless the task has an id of its own. */
+export interface SessionElevation {
+  requestElevation(raw: unknown): Promise<ElevationResult>;
+  runPrivileged(raw: unknown): Promise<RunResult>;
+  dropElevation(): Promise<number>;
+  status(): ElevationStatus;
+  close(): Promise<void>;
+}
+
+/** @param at `terminal`: a human at the controlling terminal is asked; `library`: whoever the options name, else nobody */
+export function openElevation(effects: Effects, at: "terminal" | "library"): SessionElevation {
+  const { env, options } = effects;
+  const named = env["OPENCLAW_TASK_SESSION_ID"] ?? "";
+  const session: SessionIdentity = {
+    session: named === "" ? `process ${process.pid}` : named,
+    agent: null,
+    channel: at,
+  };
+  const elevation = createElevation(effects, {
+    ...(options.approver === undefined ? {} : { approver: options.approver }),
+    ...(at === "terminal" ? { approver: terminalApprover(effects), accept: ["terminal"], interactive: true } : {}),
+  });
+  return {
+    requestElevation: async (raw) => await elevation.requestElevation(raw, session),
+    runPrivileged: async (raw) => await elevation.runPrivileged(raw, session),
+    dropElevation: elevation.dropElevation,
+    status: elevation.status,
+    close: elevation.close,
+  };
+}
+
+function terminalApprover(effects: Effects): Approver {
+  const token = effects.env["OPENCLAW_APPROVAL_TOKEN"] ?? "";
+  return createTerminalApprover({
+    openTerminal: openControllingTerminal,
+    randomCode,
+    now: effects.now,
+    sha256Hex,
+    isToken: token === "" ? null : createTokenCheck(token),
+  });
+}
+
+/** `root-session-state.json` as it was last written; null when there is none. */
+export interface SessionReport {
+  readonly schemaVersion: 1;
+  readonly path: string;
+  readonly record: SessionRecordFile | null;
+}
+
+export async function readSessionRecord(effects: Effects): Promise<SessionReport> {
+  const path = recordPath(effects);
+  try {
+    const text = await readTextFile(path, { maxBytes: 1_000_000, trust: "trusted", what: "session record" });
+    return { schemaVersion: 1, path, record: parseSessionRecord(parseStrictJson(text, path)) };
+  } catch (thrown) {
+    if (thrown instanceof SecurityError && thrown.code === "file-missing")
+      return { schemaVersion: 1, path, record: null };
+    throw thrown;
+  }
+}
+
+function recordPath(effects: Effects): string {
+  return join(effects.securityDir(), "root-session-state.json");
+}
+
+/** A session the owner wants named; without the wish, one process is one session. */
+function requiredSession(env: Effects["env"], session: SessionIdentity): Refusal | null {
+  if (env["OPENCLAW_REQUIRE_SESSION_ID"] !== "1" || session.channel === "gateway") return null;
+  const named = env["OPENCLAW_TASK_SESSION_ID"] ?? "";
+  return named === "" ? refuse("session-required", "no task session id is set") : null;
+}
+
+function digestOf(answer: Awaited<ReturnType<typeof requestElevation>>): string | null {
+  return answer.kind === "granted" ? answer.grant.digest : answer.trail.digest;
+}
+
+const sha256Hex = (data: Uint8Array | string): string => hash("sha256", data, "hex");
+
+function setTimer(callback: () => void, delayMs: number): () => void {
+  const timer = startTimeout(callback, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+function every(delayMs: number, callback: () => void): () => void {
+  const timer = setInterval(callback, delayMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Names the time since the machine started, so that nothing approved before survives a restart. */
+async function readBootId(): Promise<string> {
+  const text = await readTextFile("/proc/sys/kernel/random/boot_id", {
+    maxBytes: 100,
+    trust: "untrusted",
+    what: "boot id",
+  });
+  return text.trim();
+}
