@@ -87,6 +87,26 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runAllowlistCheck(terminal, options);
     });
 
+  leaf(program, "run", "run one command as root, or another user, after a person agreed to exactly that")
+    .argument("<command...>", "absolute command and its arguments, after --")
+    .option("--reason <text>", "why it is needed; shown to the person as a claim")
+    .option("--keep-session", "ask to run the same again without asking, until 30 idle minutes have passed")
+    .option("--run-as <user>", "run as this user instead of root")
+    .option("--timeout <seconds>", "end it after this time", parseSeconds)
+    .action(async (argv: string[], options) => {
+      const { runRun } = await import("./run.ts");
+      outcome.exitCode = await runRun(terminal, argv, options);
+    });
+  const session = program.command("session").description("what is elevated").exitOverride();
+  leaf(session, "status", "show what the last elevation recorded about itself").action(async (options) => {
+    const { runSessionStatus } = await import("./session.ts");
+    outcome.exitCode = await runSessionStatus(terminal, options);
+  });
+  leaf(session, "drop", "end what is elevated").action(async (options) => {
+    const { runSessionDrop } = await import("./session.ts");
+    outcome.exitCode = await runSessionDrop(terminal, options);
+  });
+
   const audit = program.command("audit").description("the record of privileged actions").exitOverride();
   leaf(audit, "verify", "check that the record is as it was written; exit 4 when it is not, 6 when nobody can tell")
     .option("--key-file <file>", "also check every seal with the key that `export --key` printed")
@@ -113,6 +133,14 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runAuditReconcile(terminal, options);
     });
 
+  leaf(program, "posture", "say how far approvals can be relied on here, L0 to L3, and what the next level needs")
+    .option("--sudoers", "instead, print sudoers lines for the exact commands of the command policy")
+    .option("--digests", "with --sudoers: bind each line to the present bytes of its program")
+    .option("--allow-root-equivalent", "with --sudoers: also commands that amount to a root shell")
+    .action(async (options) => {
+      const { runPosture } = await import("./posture.ts");
+      outcome.exitCode = await runPosture(terminal, options);
+    });
   const policy = program.command("policy").description("the rules for privileged commands").exitOverride();
   leaf(policy, "check", "show what would happen to a command, and why, without asking or running anything")
     .argument("<command...>", "absolute command and its arguments, after --")
@@ -154,6 +182,12 @@ function parseList(text: string): string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 1) throw new InvalidArgumentError("use a whole number of seconds");
+  return seconds;
 }
 
 function parseCount(text: string): number {
