@@ -1,5 +1,5 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
-import type { AssessEvidence, PrivilegePath, PrivilegePaths } from "../evidence.ts";
+import type { AssessEvidence, GatewayProcess, PrivilegePath, PrivilegePaths } from "../evidence.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -16,25 +16,42 @@ export const meta: CheckMeta = {
   mitigation:
     "Take away the passwordless rule, the group or the setuid bit that is named, and do what needs root through an approved command",
   owner: "Security Engineering",
-  uses: ["privilege"],
+  uses: ["privilege", "gateway"],
   status_rules: {
     compliant: "Everything that could lead to uid 0 was looked at, and nothing does for this account.",
     partial: "A way exists that asks for a password of this account.",
     violation: "A way to root works without a password, or the account is root already.",
-    not_assessed: "Some ways could not be looked at, or cannot be judged without trying them.",
+    not_assessed:
+      "No running gateway was found, so that only this account's ways are known; or some ways could not be looked at, or cannot be judged without trying them.",
   },
   needs: [],
 };
 
-export function check({ privilege }: AssessEvidence): CheckResult {
+export function check({ privilege, gateway }: AssessEvidence): CheckResult {
   if (privilege.kind === "unmeasured") return weigh([missing(privilege)], [line(privilege, "")]);
   const found = privilege.value;
-  const facts = [...found.paths.map((path) => pathFact(found, path)), ...found.unknown.map(unseen)];
+  const facts = [
+    ...found.paths.map((path) => pathFact(found, path)),
+    ...found.unknown.map(unseen),
+    ...(gateway.kind === "measured" ? accountFacts(gateway.value) : [missing(gateway)]),
+  ];
   const said = found.paths.map((path) => `${path.via} (${path.what}): ${path.strength}`).join("; ");
   const none = `no usable way to uid 0 was found for ${found.user} (uid ${found.uid})`;
   return weigh(facts.some((fact) => fact.kind !== "good") ? facts : [...facts, { kind: "good", seen: none }], [
     line(privilege, said === "" ? none : `${found.user} (uid ${found.uid}): ${said}`),
   ]);
+}
+
+/** What leads to root from here says nothing good about an account that was not seen. */
+function accountFacts(gateway: GatewayProcess): readonly Fact[] {
+  if (gateway.basis === "process") return [];
+  return [
+    {
+      kind: "unknown",
+      reason: `no running gateway was found, so its account may be another than ${gateway.user ?? gateway.uid}`,
+      remedy: "Start the gateway and run the assessment again, as its account or as root",
+    },
+  ];
 }
 
 function pathFact(account: PrivilegePaths, path: PrivilegePath): Fact {

@@ -21,7 +21,7 @@ export const meta: CheckMeta = {
   uses: ["backup"],
   status_rules: {
     compliant: `The newest backup is at most ${MAX_AGE_DAYS} days old, verified, present and outside the state folder.`,
-    partial: "A backup exists, but is older, was not verified, or lies inside the state folder.",
+    partial: "A backup exists, but is older, is not known to be verified, or lies inside the state folder.",
     violation: "There never was a backup, its archive is gone, or verifying it failed.",
     not_assessed: "OpenClaw's record of backups could not be read.",
     not_applicable: "OpenClaw keeps no state here that could be backed up.",
@@ -52,7 +52,12 @@ function facts(backup: BackupState, readAt: EpochMs | null, seen: string): reado
     found.push(unknown("whether the newest backup's archive still exists is not known"));
   if (backup.verified === false) found.push(broken("verifying the newest backup failed"));
   if (backup.verified === null) {
-    found.push(weak("the newest backup was never verified", "Run `openclaw backup verify <archive>`"));
+    found.push(
+      weak(
+        "nothing shows that the newest backup was verified: OpenClaw keeps no record of that",
+        "Run `openclaw backup verify <archive>` and keep its answer",
+      ),
+    );
   }
   if (backup.outside_state_dir === false) {
     found.push(weak("the newest backup lies inside the folder it protects", "Keep backups outside the state folder"));

@@ -50,14 +50,14 @@ export function check({ egress }: AssessEvidence): CheckResult {
     facts.push({
       kind: "unknown",
       reason: "no outbound connection was open at that moment, which shows nothing about other moments",
-      remedy: "Watch for a while: `cse scan egress --watch 60`",
+      remedy: "Run the assessment again while OpenClaw is at work",
     });
   } else {
     facts.push({
       kind: "partial",
       seen,
       gap: "one look shows only what is open at that moment",
-      fix: "Watch for at least 60 seconds: `cse scan egress --watch 60`",
+      fix: "Run `cse scan egress` now and then while OpenClaw is at work; watching over time is not possible yet",
     });
   }
   return weigh(facts, [line(egress, seen)]);

@@ -28,7 +28,7 @@ export const meta: CheckMeta = {
       "A way to root exists, but the agents cannot run commands on the host; or an agent reachable from a channel has every tool.",
     violation:
       "The gateway runs as root; or it has a group equal to root or a passwordless way to root, and agents can run commands on the host.",
-    not_assessed: "No gateway is running, or its account, its ways to root or the config could not be read.",
+    not_assessed: "No running gateway was found, or its account, its ways to root or the config could not be read.",
   },
   needs: [],
 };
@@ -93,8 +93,8 @@ function accountFacts(gateway: GatewayProcess, reach: Reach): readonly Fact[] {
     return [
       {
         kind: "unknown",
-        reason: `no gateway is running, so its account is not known (${accountText(gateway)})`,
-        remedy: "Start the gateway and run the assessment again",
+        reason: `no running gateway was found, so its account is not known (${accountText(gateway)})`,
+        remedy: "Start the gateway and run the assessment again, as its account or as root",
       },
     ];
   }
@@ -156,7 +156,7 @@ function isNarrow(tools: ToolsConfig): boolean {
 function accountText(gateway: GatewayProcess): string {
   const who = `uid ${gateway.uid} (${gateway.user ?? "no name"}), groups ${gateway.groups.join(", ") || "none"}`;
   const basis =
-    gateway.basis === "process" ? `gateway pid ${gateway.pid ?? "?"}` : "no gateway is running; this account";
+    gateway.basis === "process" ? `gateway pid ${gateway.pid ?? "?"}` : "no running gateway was found; this account";
   const privileges = gateway.no_new_privs === null ? "unknown" : gateway.no_new_privs ? "on" : "off";
   return `${basis}: ${who}, NoNewPrivs ${privileges}`;
 }

@@ -15,7 +15,8 @@ export const meta: CheckMeta = {
   default_risk: "medium",
   expected_state:
     "Folders of OpenClaw's state are 0700 and its files (config, includes, .env, credentials, databases, sessions, logs) 0600, all with one owner, without links out of the tree and without extra access lists.",
-  mitigation: "Run `openclaw security audit --fix`, or chmod 700 the folders and 600 the files that are named",
+  mitigation:
+    "chmod 700 the folders and 600 the files that are named; `openclaw security audit --fix` does that for many of them, and tightens settings too",
   owner: "SecOps",
   uses: ["stateTree"],
   status_rules: {

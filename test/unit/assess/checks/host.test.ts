@@ -34,6 +34,9 @@ function table(id: string, rows: readonly Row[]): void {
 const privilege = (change: Partial<PrivilegePaths>): Partial<AssessEvidence> => ({
   privilege: seen({ ...NO_WAY_TO_ROOT, ...change }),
 });
+const NO_GATEWAY: Partial<AssessEvidence> = {
+  gateway: seen({ ...GATEWAY, basis: "current-user", running: false, pid: null }),
+};
 const path = (via: PrivilegePath["via"], strength: PrivilegePath["strength"]): PrivilegePath => ({
   via,
   what: `${via} rule`,
@@ -222,6 +225,13 @@ table("alternate_privilege_paths_restricted", [
     privilege({ paths: [path("setuid", "passwordless")], unknown: ["doas"] }),
     "violation",
   ],
+  ["is not assessed when no gateway was found, whose account may be another", NO_GATEWAY, "not_assessed"],
+  [
+    "is a violation when no gateway was found and this account gets to root",
+    { ...NO_GATEWAY, ...privilege({ paths: [path("sudo", "passwordless")] }) },
+    "violation",
+  ],
+  ["is not assessed when the gateway could not be looked for", { gateway: unseen("proc-unusable") }, "not_assessed"],
   ["is partial when sudo asks for a password", privilege({ paths: [path("sudo", "password")] }), "partial"],
   [
     "is not assessed when a way cannot be judged without trying",
