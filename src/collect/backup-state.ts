@@ -3,6 +3,7 @@ import { isAbsolute, relative } from "node:path";
 import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
 import type { BackupState } from "../core/host-evidence.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
+import { hasOpenClawState } from "./openclaw-presence.ts";
 import { askStateDatabase, stateDatabasePath } from "./state-database.ts";
 
 const NONE: BackupState = {
@@ -28,6 +29,9 @@ export async function collectBackupState(
       .get(),
   );
   if (answer.kind === "failed") return unmeasured(answer.code, answer.reason, source, at);
+  if (answer.kind === "absent" && !hasOpenClawState(stateDir)) {
+    return unmeasured("not-applicable", `OpenClaw keeps no state at ${stateDir} that could be backed up`, source, at);
+  }
   if (answer.kind === "absent" || answer.value === undefined) return measured(NONE, source, at);
   const { created_at: createdAt, archive_path: archive } = answer.value;
   if (typeof createdAt !== "number" || !isTime(createdAt) || typeof archive !== "string") {

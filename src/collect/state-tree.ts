@@ -4,6 +4,7 @@ import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
 import type { StateEntry, StateTree } from "../core/host-evidence.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import type { RunTool } from "../exec/run-tool.ts";
+import { hasOpenClawState } from "./openclaw-presence.ts";
 
 const MAX_ENTRIES = 50_000;
 /** Entries looked at before other work gets its turn; about a millisecond. */
@@ -61,11 +62,14 @@ export async function collectStateTree(stateDir: string, options: StateTreeOptio
     (path, index, all) => !all.some((other, place) => place !== index && isBelow(path, other)),
   );
   for (const path of new Set(roots)) await walkTree(path, walk);
+  const seenInTrees = walk.seen;
   for (const path of new Set(options.files.map(realPath))) {
     if (!roots.some((other) => isBelow(path, other))) lookAtFile(path, walk);
   }
-  if (walk.seen === 0 && walk.unreadable.length === 0) {
-    return unmeasured("not-applicable", `There is no OpenClaw state folder at ${stateDir}`, stateDir, at);
+  // Sound files of our own alone say nothing about OpenClaw's; a fault among them is one all the same.
+  const hasOnlyOurs = walk.seen === seenInTrees && options.folders.length === 0 && !hasOpenClawState(root);
+  if (hasOnlyOurs && walk.found.length === 0 && walk.unreadable.length === 0) {
+    return unmeasured("not-applicable", `There is no state of OpenClaw at ${stateDir}`, stateDir, at);
   }
   const acls = await readAcls(roots, options);
   return measured(

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { readFile, readlink, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
 import type { UpdateState } from "../core/host-evidence.ts";
 import { epochFromIso, type EpochMs, isoFromEpoch } from "../core/time.ts";
 import { readTextFile } from "../state/read-file.ts";
+import { hasOpenClawState } from "./openclaw-presence.ts";
 import { askStateDatabase, stateDatabasePath } from "./state-database.ts";
 
 export interface UpdateOptions {
@@ -34,7 +34,7 @@ export async function collectUpdateState(stateDir: string, options: UpdateOption
   const at = isoFromEpoch(options.now());
   const installed = await findInstalled(options);
   if (installed === null) {
-    return options.gatewayPid === null && !existsSync(stateDir)
+    return options.gatewayPid === null && !hasOpenClawState(stateDir)
       ? unmeasured("not-applicable", "OpenClaw is not installed here", stateDir, at)
       : unmeasured("file-missing", "No installed OpenClaw was found to read its version from", stateDir, at);
   }

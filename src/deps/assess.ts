@@ -12,6 +12,7 @@ import { collectGatewayProcess } from "../collect/gateway-process.ts";
 import { collectHostFacts } from "../collect/host-facts.ts";
 import { collectOpenClawConfig } from "../collect/openclaw-config.ts";
 import type { OpenClawPaths } from "../collect/openclaw-paths.ts";
+import { hasOpenClawState } from "../collect/openclaw-presence.ts";
 import { collectPrivilegePaths } from "../collect/privilege-paths.ts";
 import { collectStateTree } from "../collect/state-tree.ts";
 import { collectUpdateState, globalPackageFolders } from "../collect/update-state.ts";
@@ -89,7 +90,13 @@ function evidenceCollectors(
       return unmeasured(code, message, "sockets", at());
     }
   });
-  const config = once(async () => await collectOpenClawConfig(paths, env, { now }));
+  const config = once(async () => {
+    const known = await collectOpenClawConfig(paths, env, { now });
+    if (known.kind === "unmeasured" || known.value.present || hasOpenClawState(paths.stateDir)) return known;
+    // The defaults hold where OpenClaw is used without a config, and say nothing about a host without it.
+    const reason = `There is no OpenClaw config at ${paths.configPath}, and nothing else of OpenClaw's in ${paths.stateDir}`;
+    return unmeasured("file-missing", reason, paths.configPath, known.at);
+  });
   const gateway = once(async () => {
     const known = await config();
     return await collectGatewayProcess({

@@ -395,16 +395,24 @@ describe("collectBackupState", () => {
   });
 
   it("is measured as none when there is no database or no table yet, and makes none", async () => {
-    const empty = await folder();
+    const fresh = await folder({ "openclaw.json": "{}" });
     const old = await folder({ "state/x": "" });
     new DatabaseSync(join(old, "state/openclaw.sqlite")).exec("CREATE TABLE other (a)");
-    for (const stateDir of [empty, old]) {
+    for (const stateDir of [fresh, old]) {
       expect(await collectBackupState(stateDir, { now })).toMatchObject({
         kind: "measured",
         value: { latest_at: null },
       });
     }
-    expect(existsSync(join(empty, "state"))).toBe(false);
+    expect(existsSync(join(fresh, "state"))).toBe(false);
+  });
+
+  it("is not applicable where OpenClaw keeps nothing, whatever we ourselves left there", async () => {
+    const ours = await folder({ "security/approved_ports.json": "[]" });
+    for (const stateDir of [ours, join(ours, "none")]) {
+      const found = await collectBackupState(stateDir, { now });
+      expect(found).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    }
   });
 
   it.each([
@@ -486,14 +494,11 @@ describe("collectUpdateState", () => {
   });
 
   it("is not applicable where there is no OpenClaw at all", async () => {
-    const root = await folder();
-    const found = await collectUpdateState(join(root, "none"), {
-      now,
-      procRoot: root,
-      gatewayPid: null,
-      packageFolders: [],
-    });
-    expect(found).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    const ours = await folder({ "security/approved_ports.json": "[]" });
+    for (const stateDir of [ours, join(ours, "none")]) {
+      const found = await collectUpdateState(stateDir, { now, procRoot: ours, gatewayPid: null, packageFolders: [] });
+      expect(found).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    }
   });
 
   it("looks for global packages beside the Node in use and in the usual prefixes", () => {

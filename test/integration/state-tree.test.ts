@@ -164,6 +164,13 @@ describe("collectStateTree", () => {
     expect(await deviations(root, { folders: [agent] })).toEqual([`${agent} 750`, `${agent}/auth.json 640`]);
   });
 
+  it("is not applicable where there is nothing but sound files of our own, and is measured where one is not", async () => {
+    const sound = await tree({ "security/": 0o700, "security/approved_ports.json": 0o600 }, 0o700);
+    expect(await collect(sound)).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    const open = await tree({ "security/": 0o755, "security/approved_ports.json": 0o644 }, 0o755);
+    expect(await deviations(open)).toEqual([". 755", "security 755", "security/approved_ports.json 644"]);
+  });
+
   it("is not applicable where there is nothing", async () => {
     const { stateDir } = await makeHome("empty");
     expect(await collect(stateDir)).toMatchObject({ kind: "unmeasured", code: "not-applicable" });

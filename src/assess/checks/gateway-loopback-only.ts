@@ -39,7 +39,7 @@ export function check({ config, sockets }: AssessEvidence): CheckResult {
   if (config.kind === "unmeasured") {
     return weigh(
       [missing(config), ...(sockets.kind === "measured" ? [] : [missing(sockets)])],
-      [line(config, ""), line(sockets, "")],
+      [line(config, ""), line(sockets, "which of the listeners is the gateway's is not known without the config")],
     );
   }
   const { gateway } = config.value;
