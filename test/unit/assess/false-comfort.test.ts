@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import type { CheckStatus } from "../../../src/assess/assessment.ts";
+import { CHECKS } from "../../../src/assess/checks.ts";
+import type { AssessEvidence } from "../../../src/assess/evidence.ts";
+import { config, goodEvidence, HARDENED } from "../../helpers/assess-evidence.ts";
+
+// States of a host that once looked better in the report than they were, each named after the state.
+
+function statusOf(id: string, change: Partial<AssessEvidence>): CheckStatus {
+  const found = CHECKS.find(({ meta }) => meta.check_id === id);
+  if (found === undefined) throw new Error(`no check ${id}`);
+  return found.check(goodEvidence(change)).status;
+}
+
+function authored(change: object): Partial<AssessEvidence> {
+  return { config: config({ ...HARDENED, ...change }) };
+}
+
+type Row = readonly [state: string, change: Partial<AssessEvidence>, status: CheckStatus];
+
+describe("privilege_approval_required is not misled by", () => {
+  const rows: readonly Row[] = [
+    [
+      "an agent that takes the shared question back with security full",
+      authored({
+        tools: { exec: { mode: "ask" } },
+        agents: { entries: { main: {}, loose: { tools: { exec: { security: "full" } } } } },
+      }),
+      "violation",
+    ],
+    [
+      "an agent that asks on a miss where the shared mode lets a model approve",
+      authored({
+        tools: { exec: { mode: "auto" } },
+        agents: { entries: { strict: { tools: { exec: { ask: "always" } } } } },
+      }),
+      "not_assessed",
+    ],
+    [
+      "a group of denied tools that commands are not in",
+      authored({ tools: { deny: ["group:openclaw"], exec: { mode: "full" } }, agents: {} }),
+      "violation",
+    ],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("privilege_approval_required", change)).toBe(status);
+  });
+});
+
+const known = { telegram: { dmPolicy: "allowlist", allowFrom: ["1"], groups: {} } };
+describe("prompt_injection_controls is not misled by", () => {
+  const rows: readonly Row[] = [
+    [
+      "a denied write that leaves edit and apply_patch",
+      authored({ tools: { deny: ["group:runtime", "write", "group:openclaw"] }, agents: {} }),
+      "partial",
+    ],
+    [
+      "denied files and commands that leave a tool which rewrites OpenClaw's own setup",
+      authored({ tools: { deny: ["group:runtime", "group:fs", "gateway"] }, agents: {} }),
+      "partial",
+    ],
+    [
+      "a sandbox into which a folder of the host is mounted for writing",
+      authored({
+        tools: {},
+        agents: { defaults: { sandbox: { mode: "all", docker: { binds: ["/srv/data:/data"] } } } },
+      }),
+      "partial",
+    ],
+    [
+      "a folder that one agent alone mounts, beside the shared ones",
+      authored({
+        tools: {},
+        agents: {
+          defaults: { sandbox: { mode: "all", docker: { binds: ["/srv/a:/a:ro"] } } },
+          entries: { main: {}, other: { sandbox: { docker: { binds: ["/srv/b:/b:rw"] } } } },
+        },
+      }),
+      "partial",
+    ],
+    [
+      "nothing: a sandbox that mounts a folder for reading holds",
+      authored({
+        tools: {},
+        agents: { defaults: { sandbox: { mode: "all", docker: { binds: ["/srv/data:/data:ro"] } } } },
+      }),
+      "not_assessed",
+    ],
+    [
+      "a group that is open by its own rule alone",
+      authored({
+        channels: { telegram: { ...known.telegram, groups: { "*": { groupPolicy: "open" } } } },
+        tools: {},
+        agents: {},
+      }),
+      "violation",
+    ],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("prompt_injection_controls", change)).toBe(status);
+  });
+});
+
+describe("channel_allowlist_configured is not misled by", () => {
+  const withGroups = (groups: object): Partial<AssessEvidence> =>
+    authored({ channels: { telegram: { ...known.telegram, groups } } });
+  const rows: readonly Row[] = [
+    ["all groups being open by a rule of their own", withGroups({ "*": { groupPolicy: "open" } }), "violation"],
+    ["one named group in which everyone may speak", withGroups({ "-1": { groupPolicy: "open" } }), "partial"],
+    [
+      "one topic in which everyone may speak",
+      withGroups({ "-1": { topics: { "3": { allowFrom: ["*"] } } } }),
+      "partial",
+    ],
+    ["an open group that is switched off", withGroups({ "-1": { enabled: false, groupPolicy: "open" } }), "compliant"],
+    [
+      "every server with everyone in it",
+      authored({ channels: { discord: { token: "x", guilds: { "*": {} } } } }),
+      "violation",
+    ],
+    [
+      "a named group of senders that holds a wildcard",
+      authored({
+        accessGroups: { all: { type: "message.senders", members: { "*": ["*"] } } },
+        channels: { telegram: { dmPolicy: "allowlist", allowFrom: ["accessGroup:all"] } },
+      }),
+      "violation",
+    ],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("channel_allowlist_configured", change)).toBe(status);
+  });
+});
+
+describe("group_mentions_required is not misled by", () => {
+  const boxed = { agents: { defaults: { sandbox: { mode: "non-main" } } }, tools: {} };
+  const reading = { telegram: { ...known.telegram, groups: { "-1": { requireMention: false } } } };
+  const rows: readonly Row[] = [
+    [
+      "a sandbox that leaves the main session out, with groups kept apart",
+      authored({ ...boxed, channels: reading }),
+      "partial",
+    ],
+    [
+      "groups that are led into the main session",
+      authored({ ...boxed, channels: reading, session: { groupScope: "main" } }),
+      "violation",
+    ],
+    [
+      "one room that a binding leads into the main session",
+      authored({
+        ...boxed,
+        channels: reading,
+        bindings: [{ agentId: "main", match: { channel: "telegram" }, session: { groupScope: "main" } }],
+      }),
+      "violation",
+    ],
+    [
+      "a Signal group that is named without a mention rule",
+      authored({ channels: { signal: { account: "+1", groups: { abc: {} } } }, tools: {}, agents: {} }),
+      "violation",
+    ],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("group_mentions_required", change)).toBe(status);
+  });
+});
