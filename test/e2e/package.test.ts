@@ -43,9 +43,10 @@ beforeAll(async () => {
   consumer = join(work, "consumer");
   await Promise.all([mkdir(join(work, "home")), mkdir(consumer)]);
   for (const name of await readdir(ROOT)) {
-    if (["node_modules", ".git", "dist", "test", "coverage"].includes(name)) continue;
+    if (["node_modules", ".git", "dist", "test", "coverage", "assessments"].includes(name)) continue;
     await cp(join(ROOT, name), join(copy, name), { recursive: true });
   }
+  await cp(join(ROOT, "assessments/README.md"), join(copy, "assessments/README.md"));
   await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
   for (const path of LEFT_BEHIND) {
     await mkdir(dirname(join(copy, path)), { recursive: true });
