@@ -17,6 +17,7 @@ import {
 import { scanEgress, type ScanEgressDeps } from "../app/scan-egress.ts";
 import { scanPorts } from "../app/scan-ports.ts";
 import { createHostResolver, lookupAddresses } from "../collect/resolve-hosts.ts";
+import { SecurityError } from "../core/error.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import { ensurePrivateFolder, writeFileAtomic } from "../state/write-file.ts";
 import type { Effects } from "./effects.ts";
@@ -37,8 +38,20 @@ export async function runScanEgress(
   return await scanEgress(egressDeps(effects, allowlist, includeLoopback), { includeLoopback, includeUdp: true });
 }
 
+/** The one command that makes the file, so one named by hand need not be there yet. */
 export async function runGenerateBaseline(effects: Effects, baseline: GivenFile): Promise<GenerateReport> {
-  return await generateBaselineFile(portDeps(effects, baseline));
+  const deps = portDeps(effects, baseline);
+  return await generateBaselineFile({
+    ...deps,
+    load: async () => {
+      try {
+        return await deps.load();
+      } catch (thrown) {
+        if (thrown instanceof SecurityError && thrown.code === "file-missing") return null;
+        throw thrown;
+      }
+    },
+  });
 }
 
 export async function runDiffBaseline(effects: Effects, baseline: GivenFile): Promise<DiffReport> {
