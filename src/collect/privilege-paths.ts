@@ -1,10 +1,11 @@
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { type Evidence, measured } from "../core/evidence.ts";
 import type { GatewayProcess, PrivilegePath, PrivilegePaths } from "../core/host-evidence.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import type { RunTool } from "../exec/run-tool.ts";
 import { createProcFiles, REFUSED } from "./proc-file.ts";
+import { findWritableRootFiles } from "./root-files.ts";
 import { collectSetuidPaths, type Found } from "./setuid-files.ts";
 import { parseDoas, parseSudoList, parseTimestampTimeout } from "./sudo-rules.ts";
 
@@ -74,14 +75,17 @@ export async function collectPrivilegePaths(options: PrivilegeOptions): Promise<
   const { account } = options;
   const user = account.user ?? String(account.uid);
   const found: FoundWithSudo = { paths: [], unknown: [], timestampMinutes: null };
+  // With no_new_privs a program started from the gateway gains nothing from any setuid bit, unless
+  // the account's own service manager, which has no such limit, is there to start it instead.
+  const gainsFromSetuid = account.no_new_privs !== true || hasServiceManager(options);
   if (account.uid === 0) {
     found.paths.push({ via: "root", what: `${user} is uid 0`, strength: "passwordless" });
   } else {
     lookAtGroups(account, found);
     lookAtSockets(options, found);
     lookAtCapabilities(account, found);
-    // With no_new_privs a program started from the gateway gains nothing from any setuid bit.
-    if (account.no_new_privs !== true) {
+    found.paths.push(...findWritableRootFiles({ account, root: options.root ?? "" }));
+    if (gainsFromSetuid) {
       await Promise.all([
         lookAtSudo(options, user, found),
         lookAtDoas(options, user, found),
@@ -100,9 +104,15 @@ export async function collectPrivilegePaths(options: PrivilegeOptions): Promise<
       sudo_timestamp_minutes: found.timestampMinutes,
       unknown: found.unknown.toSorted(),
     },
-    "groups, sockets, capabilities, sudo -n -l, doas.conf, polkit, setuid files",
+    gainsFromSetuid
+      ? "groups, sockets, capabilities, files that root acts on, sudo -n -l, doas.conf, polkit, setuid files"
+      : "groups, sockets, capabilities, files that root acts on; no_new_privs shuts sudo, doas, polkit and setuid files",
     at,
   );
+}
+
+function hasServiceManager({ account, root }: PrivilegeOptions): boolean {
+  return existsSync(`${root ?? ""}/run/user/${account.uid}/systemd/private`);
 }
 
 interface FoundWithSudo extends Found {
@@ -193,7 +203,7 @@ async function lookAtSudo(options: PrivilegeOptions, user: string, found: FoundW
     found.unknown.push(`sudo's rules could not be listed: ${result.code}`);
     return;
   }
-  const list = parseSudoList(result.stdout, result.stderr);
+  const list = parseSudoList(result.stdout, result.stderr, options.account.groups);
   switch (list.kind) {
     case "none":
       return;
@@ -220,7 +230,7 @@ async function lookAtDoas(options: PrivilegeOptions, user: string, found: Found)
   if ((await options.locateTool("doas")) === null) return;
   const text = createProcFiles(`${options.root ?? ""}/etc`).text("doas.conf", MAX_FILE_BYTES);
   if (typeof text === "string") {
-    found.paths.push(...parseDoas(text, user, options.account.groups));
+    found.paths.push(...parseDoas(text, { user, uid: options.account.uid, groups: options.account.groups }));
   } else if (text === REFUSED) {
     found.unknown.push("/etc/doas.conf could not be read");
   }

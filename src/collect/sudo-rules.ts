@@ -8,8 +8,11 @@ export type SudoList =
   | { readonly kind: "password" }
   | { readonly kind: "unclear" };
 
-/** Reads what `sudo -n -l` (with `-U user` or without) prints in the C locale. */
-export function parseSudoList(stdout: string, stderr: string): SudoList {
+/**
+ * Reads what `sudo -n -l` (with `-U user` or without) prints in the C locale.
+ * @param groups of the account, for a group that is exempt from passwords
+ */
+export function parseSudoList(stdout: string, stderr: string, groups: readonly string[] = []): SudoList {
   const start = /^User \S+ may run the following commands on .*:$/m.exec(stdout);
   if (start === null) {
     const said = `${stdout}\n${stderr}`;
@@ -18,10 +21,14 @@ export function parseSudoList(stdout: string, stderr: string): SudoList {
     return { kind: "unclear" };
   }
   const rules = unfold(stdout.slice(start.index + start[0].length));
-  const paths = rules.flatMap(readRule);
+  // What holds for single commands sudo has worked into their rules already.
+  const defaults = stdout.slice(0, start.index).replace(/^Runas and Command-specific defaults for [\s\S]*/m, "");
+  const isExempt = groups.includes(/\bexempt_group\s*=\s*"?([^\s",]+)/.exec(defaults)?.[1] ?? "");
+  const asksNobody = /!authenticate\b/.test(defaults);
+  const paths = rules.flatMap((rule) => readRule(rule, asksNobody, isExempt));
   // A listing without one rule that could be read is not the same as no rules.
   if (rules.length === 0) return { kind: "unclear" };
-  return { kind: "rules", paths, timestampMinutes: parseTimestampTimeout(stdout.slice(0, start.index)) };
+  return { kind: "rules", paths, timestampMinutes: parseTimestampTimeout(defaults) };
 }
 
 /** A rule starts at four spaces; what is indented deeper goes on with it. */
@@ -34,29 +41,61 @@ function unfold(text: string): readonly string[] {
   return rules;
 }
 
-/** One line `(runas : group) TAG: TAG: command, command`. Tags hold for what follows until they are taken back. */
-function readRule(rule: string): readonly PrivilegePath[] {
+/**
+ * One line `(runas : group) TAG: TAG: command, command`. Tags hold for what follows until they are taken back.
+ * @param asksNobody what holds without a tag
+ * @param isExempt no tag makes sudo ask this account
+ */
+function readRule(rule: string, asksNobody: boolean, isExempt: boolean): readonly PrivilegePath[] {
   const match = /^\(([^)]*)\)\s*(.*)$/.exec(rule);
-  const users = (match?.[1] ?? "root").split(":")[0] ?? "";
+  const target = match?.[1] ?? "root";
+  const users = target.split(":")[0] ?? "";
   const isRoot = users.trim() === "" || users.split(",").some((user) => ["ALL", "root", "#0"].includes(user.trim()));
-  if (!isRoot) return [];
   const paths: PrivilegePath[] = [];
-  let isPasswordless = false;
+  let hasNoPassword = asksNobody;
   for (const part of splitCommands(match?.[2] ?? rule)) {
     let command = part.trim();
     for (;;) {
       // Tags, and settings such as CWD=/tmp that stand among them.
       const tag = /^(?:([A-Z_]+):|[A-Z_]+=\S+)\s*/.exec(command);
       if (tag === null) break;
-      if (tag[1] === "NOPASSWD") isPasswordless = true;
-      if (tag[1] === "PASSWD") isPasswordless = false;
+      if (tag[1] === "NOPASSWD") hasNoPassword = true;
+      if (tag[1] === "PASSWD") hasNoPassword = false;
       command = command.slice(tag[0].length);
     }
     // "!command" takes something away; "list" shows rules and runs nothing.
     if (command === "" || command.startsWith("!") || command === "list") continue;
-    paths.push({ via: "sudo", what: command, strength: isPasswordless ? "passwordless" : "password" });
+    const isPasswordless = hasNoPassword || isExempt;
+    if (isRoot) {
+      paths.push({ via: "sudo", what: command, strength: isPasswordless ? reachOf(command) : "password" });
+    } else if (isPasswordless) {
+      // That account's own ways to root were not looked at.
+      paths.push({ via: "sudo", what: `${command}, as ${target.trim()}`, strength: "unknown" });
+    }
   }
   return paths;
+}
+
+/** Programs that run what they are told to, or open a shell on the way: one of them as root is root. */
+const RUNS_ANYTHING =
+  /^(?:(?:ba|da|z|k|c|tc|fi)?sh|busybox|python[\d.]*|perl[\d.]*|ruby[\d.]*|node|php[\d.]*|lua[\d.]*|[gm]?awk|env|find|xargs|tar|zip|cp|mv|dd|tee|sed|install|chmod|chown|rsync|scp|ssh|git|make|gdb|strace|nmap|docker|podman|su|sudo|apt|apt-get|dpkg|yum|dnf|rpm|pip3?|npm|systemctl|systemd-run|crontab|mount|visudo)$/;
+const OPENS_SHELL = /^(?:vim?|nvim|view|ex|ed|emacs|nano|pico|less|more|man|su)$/;
+
+/**
+ * What one command as root gives to whoever may start it unasked: everything, when it runs what it
+ * is told to and is not held to fixed arguments; of any other only a human can tell.
+ */
+function reachOf(command: string): PrivilegePath["strength"] {
+  const words = command.replace(/^(?:sha\d+:\S+[,\s]+)+/, "").split(/\s+/);
+  const [path = "", ...args] = words;
+  if (path === "ALL" || path.endsWith("/")) return "passwordless";
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const isSuToAnother = name === "su" && args.some((arg) => !arg.startsWith("-") && arg !== "root");
+  if (OPENS_SHELL.test(name) && !isSuToAnother) return "passwordless";
+  const isFree = args.length === 0 || args.some((arg) => /[*?[^]/.test(arg));
+  const isShellAlone = args.join("") === '""' && name.endsWith("sh");
+  const isAnyName = /[*?[]/.test(name);
+  return isAnyName || isShellAlone || (isFree && RUNS_ANYTHING.test(name)) ? "passwordless" : "unknown";
 }
 
 /** Splits at commas that are not escaped; arguments may contain `\,`. */
@@ -77,8 +116,15 @@ export function parseTimestampTimeout(text: string): number | null {
   return minutes;
 }
 
-/** What doas.conf permits to the account, as root. The last rule that matches a command wins there; every permit counts here. */
-export function parseDoas(text: string, user: string, groups: readonly string[]): readonly PrivilegePath[] {
+/** The account that a rule of doas.conf may name. */
+export interface DoasAccount {
+  readonly user: string;
+  readonly uid: number;
+  readonly groups: readonly string[];
+}
+
+/** What doas.conf permits to the account. The last rule that matches a command wins there; every permit counts here. */
+export function parseDoas(text: string, { user, uid, groups }: DoasAccount): readonly PrivilegePath[] {
   const paths: PrivilegePath[] = [];
   for (const raw of text.split("\n")) {
     const words = raw.replace(/#.*$/, "").trim().split(/\s+/);
@@ -94,10 +140,25 @@ export function parseDoas(text: string, user: string, groups: readonly string[])
       options.add(rest.shift() ?? "");
     }
     const identity = rest[0] ?? "";
-    const isOurs = identity.startsWith(":") ? groups.includes(identity.slice(1)) : identity === user;
+    const isOurs = identity.startsWith(":")
+      ? groups.includes(identity.slice(1))
+      : [user, String(uid)].includes(identity);
+    if (!isOurs) continue;
     const target = rest.indexOf("as");
-    if (!isOurs || (target !== -1 && !["root", "0"].includes(rest[target + 1] ?? ""))) continue;
-    paths.push({ via: "doas", what: raw.trim(), strength: options.has("nopass") ? "passwordless" : "password" });
+    const isRoot = target === -1 || ["root", "0"].includes(rest[target + 1] ?? "");
+    const hasNoPassword = options.has("nopass");
+    if (!isRoot && !hasNoPassword) continue;
+    const command = rest.indexOf("cmd");
+    const given =
+      command === -1
+        ? "ALL"
+        : rest
+            .slice(command + 1)
+            .join(" ")
+            .replace(/ args$/, ' ""')
+            .replace(" args ", " ");
+    const reach = isRoot ? reachOf(given) : "unknown";
+    paths.push({ via: "doas", what: raw.trim(), strength: hasNoPassword ? reach : "password" });
   }
   return paths;
 }

@@ -50,6 +50,7 @@ export interface PrivilegePath {
     | "container-socket"
     | "setuid"
     | "capability"
+    | "writable-file"
     | "group"
     | "root";
   /** What gets to uid 0: a rule, a path, a group. */

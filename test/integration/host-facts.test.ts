@@ -218,6 +218,54 @@ describe("collectPrivilegePaths", () => {
     ]);
   });
 
+  it("looks at sudo behind no_new_privs where the account's own service manager would start it without", async () => {
+    const root = await folder({ ...ACCOUNTS, "run/user/1001/systemd/private": "" });
+    const found = await look({
+      account: { no_new_privs: true },
+      tools: ["sudo", "getcap"],
+      answers: { ...GETCAP, "/x/sudo": `${SUDO_HEAD}    (ALL) NOPASSWD: ALL\n` },
+      root,
+    });
+    expect(seen(found)).toEqual(["sudo ALL: passwordless"]);
+  });
+
+  it("finds what root acts on where the account may write, through links and group rights", async () => {
+    const root = await folder({
+      ...ACCOUNTS,
+      "etc/group": "root:x:0:\nclaw:x:77001:\n",
+      "etc/cron.d/job": "",
+      "etc/cron.d/closed": "",
+      "etc/profile.d/a.sh": "",
+      "etc/systemd/system/own.service": "",
+      "home/claw/unit.service": "",
+      "root/.ssh/authorized_keys": "",
+      "usr/local/bin/tool": "",
+    });
+    await chmod(join(root, "etc/cron.d/job"), 0o666);
+    await chmod(join(root, "etc/profile.d"), 0o777);
+    await chmod(join(root, "home/claw/unit.service"), 0o646);
+    await symlink("../../../home/claw/unit.service", join(root, "etc/systemd/system/linked.service"));
+    // Wide open, but behind a folder that keeps the account out.
+    await chmod(join(root, "root/.ssh/authorized_keys"), 0o666);
+    await chmod(join(root, "root/.ssh"), 0o700);
+    expect(seen(await look({ answers: GETCAP, root, currentUid: 0 }))).toEqual([
+      "writable-file /etc/cron.d/job can be written to, and root acts on what is in it: passwordless",
+      "writable-file /etc/profile.d can be written to, and root runs what is in it once somebody calls it: unknown",
+      "writable-file /etc/systemd/system/linked.service can be written to, and root acts on what is in it: passwordless",
+    ]);
+  });
+
+  it.skipIf(!IS_ROOT)("counts a place that belongs to a group of the account (needs root: chown)", async () => {
+    const root = await folder({ ...ACCOUNTS, "usr/local/bin/tool": "" });
+    await chown(join(root, "usr/local/bin"), 0, 999);
+    await chmod(join(root, "usr/local/bin"), 0o2775);
+    const staff = await look({ answers: GETCAP, root, account: { groups: ["claw", "docker"] } });
+    expect(seen(staff).filter((line) => line.startsWith("writable"))).toEqual([
+      "writable-file /usr/local/bin can be written to, and root runs what is in it once somebody calls it: unknown",
+    ]);
+    expect(seen(await look({ answers: GETCAP, root }))).toEqual([]);
+  });
+
   it("takes setuid for shut behind no_new_privs, but not groups", async () => {
     const found = await look({
       account: { no_new_privs: true, groups: ["docker"] },
@@ -267,6 +315,7 @@ describe("collectPrivilegePaths", () => {
         "usr/bin/not-root": "",
         "usr/local/bin/mount": "",
         "opt/a/b/helper": "",
+        "tmp/x/su": "",
         "var/lib/dpkg/info/odd.list": "/.\n/bin/odd\n",
       });
       await symlink("usr/bin", join(root, "bin"));
@@ -277,12 +326,14 @@ describe("collectPrivilegePaths", () => {
         "usr/bin/not-root",
         "usr/local/bin/mount",
         "opt/a/b/helper",
+        "tmp/x/su",
       ]) {
         await chown(join(root, name), name.endsWith("not-root") ? 5 : 0, 0);
         await chmod(join(root, name), 0o4755);
       }
       expect(seen(await look({ answers: GETCAP, root }))).toEqual([
         "setuid /opt/a/b/helper (setuid, from no package known): unknown",
+        "setuid /tmp/x/su (setuid, local): unknown",
         "setuid /usr/bin/bash (setuid, from no package known): passwordless",
         "setuid /usr/bin/odd (setuid, from a package): unknown",
         "setuid /usr/local/bin/mount (setuid, local): unknown",

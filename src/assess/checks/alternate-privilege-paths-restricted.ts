@@ -18,7 +18,8 @@ export const meta: CheckMeta = {
   owner: "Security Engineering",
   uses: ["privilege", "gateway"],
   status_rules: {
-    compliant: "Everything that could lead to uid 0 was looked at, and nothing does for this account.",
+    compliant:
+      "Every way that is looked for (the evidence names them) was looked at, and none leads this account to uid 0.",
     partial: "A way exists that asks for a password of this account.",
     violation: "A way to root works without a password, or the account is root already.",
     not_assessed:
@@ -27,11 +28,18 @@ export const meta: CheckMeta = {
   needs: [],
 };
 
+/** What stays out of sight, so that nobody takes "none found" for "none there". */
+const NOT_LOOKED_FOR =
+  "not looked for: setuid files elsewhere, programs that root's services start elsewhere, credentials lying about, faults of the kernel";
+
 export function check({ privilege, gateway }: AssessEvidence): CheckResult {
   if (privilege.kind === "unmeasured") return weigh([missing(privilege)], [line(privilege, "")]);
   const found = privilege.value;
+  // Whoever assesses as root without a gateway in sight has said nothing about the gateway's account.
+  const isOurs = gateway.kind === "measured" && gateway.value.basis === "process";
+  const paths = found.paths.filter((path) => isOurs || path.via !== "root");
   const facts = [
-    ...found.paths.map((path) => pathFact(found, path)),
+    ...paths.map((path) => pathFact(found, path)),
     ...found.unknown.map(unseen),
     ...(gateway.kind === "measured" ? accountFacts(gateway.value) : [missing(gateway)]),
   ];
@@ -39,6 +47,7 @@ export function check({ privilege, gateway }: AssessEvidence): CheckResult {
   const none = `no usable way to uid 0 was found for ${found.user} (uid ${found.uid})`;
   return weigh(facts.some((fact) => fact.kind !== "good") ? facts : [...facts, { kind: "good", seen: none }], [
     line(privilege, said === "" ? none : `${found.user} (uid ${found.uid}): ${said}`),
+    line(privilege, NOT_LOOKED_FOR),
   ]);
 }
 

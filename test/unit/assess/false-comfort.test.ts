@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CheckStatus } from "../../../src/assess/assessment.ts";
 import { CHECKS } from "../../../src/assess/checks.ts";
 import type { AssessEvidence } from "../../../src/assess/evidence.ts";
-import { config, goodEvidence, HARDENED } from "../../helpers/assess-evidence.ts";
+import { config, GATEWAY, goodEvidence, HARDENED, NO_WAY_TO_ROOT, seen } from "../../helpers/assess-evidence.ts";
 
 // States of a host that once looked better in the report than they were, each named after the state.
 
@@ -164,5 +164,55 @@ describe("group_mentions_required is not misled by", () => {
   ];
   it.each(rows)("%s", (_state, change, status) => {
     expect(statusOf("group_mentions_required", change)).toBe(status);
+  });
+});
+
+describe("least_privilege_enforced is not misled by", () => {
+  const rows: readonly Row[] = [
+    [
+      "a profile that is not called full and still runs any command",
+      authored({ tools: { profile: "coding" }, agents: {} }),
+      "partial",
+    ],
+    [
+      "a rule of sudo for one command, of which only a human can tell where it leads",
+      {
+        privilege: seen({
+          ...NO_WAY_TO_ROOT,
+          paths: [{ via: "sudo", what: "/usr/bin/systemctl restart web", strength: "unknown" }],
+        }),
+      },
+      "not_assessed",
+    ],
+    ["a group that reads all logs", { gateway: seen({ ...GATEWAY, groups: ["openclaw", "adm"] }) }, "partial"],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("least_privilege_enforced", change)).toBe(status);
+  });
+});
+
+describe("alternate_privilege_paths_restricted is not misled by", () => {
+  const path = { via: "writable-file", what: "/etc/cron.d", strength: "passwordless" } as const;
+  const nobody = { ...GATEWAY, running: false, pid: null, basis: "current-user", uid: 0, user: "root" } as const;
+  const asRoot = { ...NO_WAY_TO_ROOT, uid: 0, user: "root" };
+  const rows: readonly Row[] = [
+    ["a file that root acts on", { privilege: seen({ ...NO_WAY_TO_ROOT, paths: [path] }) }, "violation"],
+    [
+      "an assessment that root runs where no gateway is in sight",
+      {
+        gateway: seen(nobody),
+        privilege: seen({ ...asRoot, paths: [{ via: "root", what: "root is uid 0", strength: "passwordless" }] }),
+      },
+      "not_assessed",
+    ],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("alternate_privilege_paths_restricted", change)).toBe(status);
+  });
+
+  it("names what is not looked for", () => {
+    const found = CHECKS.find(({ meta }) => meta.check_id === "alternate_privilege_paths_restricted");
+    const details = found?.check(goodEvidence()).evidence.map(({ detail }) => detail);
+    expect(details?.[1]).toMatch(/^not looked for: setuid files elsewhere/);
   });
 });
