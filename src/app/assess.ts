@@ -182,9 +182,10 @@ async function writeAll(
   try {
     await deps.writeReports({
       "openclaw-assessment.json": renderJson(assessment),
-      "compliance-summary.json": renderJson(summary),
       ...pages,
       ...scans,
+      // Last: it says that the others are there.
+      "compliance-summary.json": renderJson(summary),
     });
     return summary;
   } catch (thrown) {

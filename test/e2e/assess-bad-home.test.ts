@@ -13,6 +13,7 @@ import {
   readReports,
   rowOf,
   statusesOf,
+  notesOf,
 } from "../helpers/assess-run.ts";
 import { controlsIn, writeUserFile } from "../helpers/cli.ts";
 import { HOSTILE_TEXT, type TestHome } from "../helpers/homes.ts";
@@ -33,7 +34,7 @@ describe("a home without OpenClaw", () => {
     const { home } = await makeHomeOfUser("empty");
     for (const turn of ["first", "second"]) {
       const { assessment, summary, run } = await assessWith(cseIn(home), join(home, "out"));
-      expect(run.stderr).toBe("");
+      expect(notesOf(run)).toBe("");
       expect([turn, statusesOf(assessment)]).toEqual([
         turn,
         expect.objectContaining({
@@ -70,7 +71,7 @@ describe("a home without OpenClaw", () => {
 describe("no home folder", () => {
   it("is a named error, before anything is written", async () => {
     const run = await cseIn("")(["assess", "--json"]);
-    expect([run.exitCode, run.stderr]).toEqual([5, ""]);
+    expect([run.exitCode, notesOf(run)]).toEqual([5, ""]);
     expect(JSON.parse(run.stdout)).toMatchObject({ status: "error", code: "no-home" });
   });
 
@@ -108,7 +109,7 @@ describe("a home that cannot be written to", () => {
         message: `This run could not be added to the history: ${join(stateDir, "security")} cannot be written here (EACCES)`,
       },
     ]);
-    expect(run.stderr).toBe(`read-only: ${summary.problems[0]?.message}\n`);
+    expect(notesOf(run)).toBe(`read-only: ${summary.problems[0]?.message}\n`);
     expect(Object.keys(summary.files)).toHaveLength(5);
     await chmod(home, 0o700);
   });
@@ -218,7 +219,7 @@ describe("a config OpenClaw could not read either", () => {
     }
     expect(statusesOf(assessment)).toMatchObject(UNTOUCHED);
     expectExplained(assessment);
-    expect([run.stderr, summary.problems]).toEqual(["", []]);
+    expect([notesOf(run), summary.problems]).toEqual(["", []]);
     const after = await lstat(home.configPath);
     expect([after.ino, after.size, after.mtimeMs, after.mode]).toEqual([
       before.ino,

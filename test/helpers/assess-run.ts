@@ -53,6 +53,11 @@ export async function assessWith(
   return { run, summary, assessment, outDir };
 }
 
+/** What a run said on stderr, but for its progress, which it shows only when the machine is slow. */
+export function notesOf({ stderr }: RunResult): string {
+  return stderr.replace(/^… .*\n/gm, "");
+}
+
 /** Status of every check by its id. */
 export function statusesOf(assessment: Assessment): Readonly<Record<string, CheckStatus>> {
   return Object.fromEntries(assessment.checks.map((check) => [check.check_id, check.status]));

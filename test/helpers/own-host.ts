@@ -16,8 +16,8 @@ export interface OwnHost {
   /** Runs the built command as the ordinary user in there. */
   readonly cse: (args: readonly string[], home: string, env?: Readonly<Record<string, string>>) => Promise<RunResult>;
   readonly cseAsRoot: (args: readonly string[], home: string) => Promise<RunResult>;
-  /** Runs a shell line as root in there; fails when it fails. */
-  readonly sh: (line: string, args?: readonly string[]) => void;
+  /** Runs a shell line as root in there and gives what it prints; fails when it fails. */
+  readonly sh: (line: string, args?: readonly string[]) => string;
   /** Starts a stand-in for OpenClaw's gateway as the ordinary user; it listens until stopped. */
   readonly startGateway: (wish: GatewayWish) => Promise<() => Promise<void>>;
   /** A process of the ordinary user that listens and is no gateway; the value stops it. */
@@ -91,6 +91,7 @@ export async function makeOwnHost(): Promise<OwnHost> {
     sh: (line, args = []) => {
       const run = spawnSync("nsenter", [...inside, "--", "sh", "-euc", line, "sh", ...args], { encoding: "utf8" });
       if (run.status !== 0) throw new Error(`${line}: ${run.stderr}`);
+      return run.stdout;
     },
     startGateway: async ({ host, port, asRoot = false, noNewPrivs = true, groups }) => {
       const limits = [
