@@ -43,6 +43,7 @@ export interface PolicyNote {
 export type {
   BackupState,
   GatewayProcess,
+  OtherGateway,
   PrivilegePath,
   PrivilegePaths,
   StateEntry,

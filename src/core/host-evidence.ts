@@ -34,10 +34,19 @@ export interface GatewayProcess {
   readonly user: string | null;
   readonly groups: readonly string[];
   readonly no_new_privs: boolean | null;
-  /** Effective capabilities as hex from /proc/<pid>/status. */
+  /** Capabilities as hex from /proc/<pid>/status: those in effect and those it may take up again. */
   readonly cap_eff: string | null;
   /** "process" when read from the running gateway, "current-user" when nothing runs. */
   readonly basis: "process" | "current-user";
+  /** Processes that look like a gateway and are not the one above. */
+  readonly others: readonly OtherGateway[];
+}
+
+export interface OtherGateway {
+  readonly pid: number;
+  readonly uid: number;
+  /** Path of the config it runs with, when that is known and not ours; null when it cannot be told. */
+  readonly other_config: string | null;
 }
 
 export interface PrivilegePath {

@@ -105,6 +105,8 @@ function evidenceCollectors(
       etc: "/etc",
       port: known.kind === "measured" ? known.value.gateway.port.value : null,
       sockets: await sockets(),
+      stateDir: paths.stateDir,
+      configPath: paths.configPath,
       current: { uid, gids: process.getgroups?.() ?? [] },
     });
   });
@@ -127,8 +129,18 @@ function evidenceCollectors(
     }
   };
 
+  // A config that no gateway uses says nothing about the gateway that runs with another one.
+  const configInUse = async (): Promise<Evidence<OpenClawConfig>> => {
+    const [known, running] = await Promise.all([config(), gateway()]);
+    const other = running.kind === "measured" && !running.value.running ? running.value.others : [];
+    const theirs = other.find((process) => process.other_config !== null);
+    if (theirs === undefined) return known;
+    const reason = `The gateway that runs here (pid ${theirs.pid}) uses ${theirs.other_config ?? ""}, not ${paths.configPath}; set OPENCLAW_CONFIG_PATH or OPENCLAW_STATE_DIR as it has them`;
+    return unmeasured("config-not-in-use", reason, paths.configPath, known.at);
+  };
+
   const collectors: Collectors = {
-    config,
+    config: configInUse,
     sockets,
     gateway,
     update,

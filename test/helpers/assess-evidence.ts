@@ -68,7 +68,16 @@ export const WEAK = {
 } as const;
 
 export function listener(change: Partial<Listener>): Listener {
-  return sampleListener({ address: "127.0.0.1", scope: "loopback", port: 18_789, ...change });
+  return sampleListener({
+    address: "127.0.0.1",
+    scope: "loopback",
+    port: 18_789,
+    pid: 812,
+    name: "openclaw-gatewa",
+    exe: "/usr/bin/node",
+    uid: 998,
+    ...change,
+  });
 }
 
 export function sockets(...listeners: readonly Listener[]): Measured<SocketInventory> {
@@ -128,6 +137,7 @@ export const GATEWAY: GatewayProcess = {
   no_new_privs: true,
   cap_eff: "0000000000000000",
   basis: "process",
+  others: [],
 };
 
 export const NO_WAY_TO_ROOT: PrivilegePaths = {

@@ -13,6 +13,7 @@ import { unmeasured } from "../../src/core/evidence.ts";
 import type { GatewayProcess, PrivilegePaths } from "../../src/core/host-evidence.ts";
 import { locateTool } from "../../src/exec/locate-tool.ts";
 import { type RunTool, runTool } from "../../src/exec/run-tool.ts";
+import { listener, sockets } from "../helpers/assess-evidence.ts";
 import { itWith } from "../helpers/requires.ts";
 import { ordinaryUser } from "../helpers/unprivileged.ts";
 
@@ -48,7 +49,7 @@ const ACCOUNTS = {
 describe("collectGatewayProcess", () => {
   async function gateway(
     files: Record<string, string>,
-    sockets = noSockets as Parameters<typeof collectGatewayProcess>[0]["sockets"],
+    seenSockets = noSockets as Parameters<typeof collectGatewayProcess>[0]["sockets"],
   ): Promise<unknown> {
     const root = await folder({ ...ACCOUNTS, ...files });
     const found = await collectGatewayProcess({
@@ -56,7 +57,9 @@ describe("collectGatewayProcess", () => {
       procRoot: root,
       etc: join(root, "etc"),
       port: 18_789,
-      sockets,
+      stateDir: join(root, "home/.openclaw"),
+      configPath: join(root, "home/.openclaw/openclaw.json"),
+      sockets: seenSockets,
       current: { uid: 0, gids: [0, 999] },
     });
     return found.kind === "measured" ? found.value : found.code;
@@ -70,12 +73,17 @@ describe("collectGatewayProcess", () => {
     no_new_privs: true,
     cap_eff: "0000000000000000",
     basis: "process",
+    others: [],
   };
 
   it.each([
     ["its title, padded as the kernel shows it", "openclaw-gateway\0\0\0\0\0"],
     ["the command that started it", "/usr/bin/node\0/usr/lib/node_modules/openclaw/openclaw.mjs\0gateway\0run\0"],
     ["the command with a flag for Node", "node\0--no-warnings\0/opt/openclaw.mjs\0--profile\0x\0gateway\0"],
+    [
+      "the command with flags of its own",
+      ["/usr/bin/openclaw", "--no-color", "gateway", "--port", "4000", ""].join("\0"),
+    ],
   ])("finds the gateway by %s, and reads effective ids", async (_title, cmdline) => {
     expect(
       await gateway({ "42/cmdline": cmdline, "42/status": STATUS, "7/cmdline": "vim\0openclaw-gateway\0" }),
@@ -85,6 +93,8 @@ describe("collectGatewayProcess", () => {
   it.each([
     ["another program that names it", "tail\0-f\0/var/log/openclaw-gateway.log\0"],
     ["an OpenClaw command that is not the gateway", "node\0/usr/lib/openclaw.mjs\0config\0get\0"],
+    ["an OpenClaw command that asks for the gateway's settings", "node\0/usr/lib/openclaw.mjs\0config\0get\0gateway\0"],
+    ["an OpenClaw command that asks how the gateway is", "node\0/usr/lib/openclaw.mjs\0gateway\0status\0--json\0"],
     ["a program whose argument says gateway", "python3\0tool.py\0x\0openclaw\0gateway\0"],
     ["nothing at all", ""],
   ])("is not misled by %s", async (_title, cmdline) => {
@@ -97,6 +107,107 @@ describe("collectGatewayProcess", () => {
       no_new_privs: null,
       cap_eff: null,
       basis: "current-user",
+      others: [],
+    });
+  });
+
+  const TITLE = "openclaw-gateway\0\0";
+  const statusOf = (uid: number): string => STATUS.replace("1000\t1001\t1000\t1000", `${uid}\t${uid}\t${uid}\t${uid}`);
+  const onPort = (pid: number | null, uid: number): Parameters<typeof collectGatewayProcess>[0]["sockets"] =>
+    sockets(listener({ pid, uid }));
+  const chosen = async (files: Record<string, string>, ...rest: [ReturnType<typeof onPort>?]): Promise<unknown> => {
+    const found = (await gateway(files, ...rest)) as GatewayProcess;
+    return [found.pid, found.others.map((other) => [other.pid, other.uid, other.other_config])];
+  };
+
+  it.each([
+    ["a process of another account that took the name", { "3/cmdline": TITLE, "3/status": statusOf(77) }, 77, 42],
+    [
+      "a process of another account that took name and low number, where the port's owner is not ours to see",
+      { "3/cmdline": TITLE, "3/status": statusOf(77) },
+      77,
+      null,
+    ],
+  ])("is not misled by %s", async (_title, pretender, uid, owner) => {
+    const files = { "42/cmdline": TITLE, "42/status": statusOf(1001), ...pretender };
+    expect(await chosen(files, onPort(owner, 1001))).toEqual([42, [[3, uid, null]]]);
+  });
+
+  it("chooses none of two accounts' gateways when nothing tells which one it is", async () => {
+    const files = {
+      "3/cmdline": TITLE,
+      "3/status": statusOf(77),
+      "42/cmdline": TITLE,
+      "42/status": statusOf(1001),
+    };
+    expect(await chosen(files)).toEqual([
+      null,
+      [
+        [3, 77, null],
+        [42, 1001, null],
+      ],
+    ]);
+  });
+
+  it("takes one that says it runs with another config, or has another state folder open, for another", async () => {
+    const files = {
+      "3/cmdline": TITLE,
+      "3/status": STATUS,
+      "3/environ": "HOME=/home/x\0OPENCLAW_CONFIG_PATH=/srv/other.json\0",
+      "42/cmdline": TITLE,
+      "42/status": STATUS,
+    };
+    expect(await chosen(files, onPort(3, 1001))).toEqual([42, [[3, 1001, "/srv/other.json"]]]);
+
+    const root = await folder({ ...ACCOUNTS, "9/cmdline": TITLE, "9/status": STATUS, "9/fd/1": "" });
+    await symlink("/srv/profile/state/openclaw.sqlite", join(root, "9/fd/21"));
+    const found = await collectGatewayProcess({
+      now,
+      procRoot: root,
+      etc: join(root, "etc"),
+      port: 18_789,
+      stateDir: "/srv/mine",
+      configPath: "/srv/mine/openclaw.json",
+      sockets: noSockets,
+      current: { uid: 0, gids: [] },
+    });
+    expect(found).toMatchObject({
+      value: { running: false, others: [{ pid: 9, other_config: "/srv/profile/openclaw.json" }] },
+    });
+  });
+
+  it("prefers the one that has our state folder open, also under a path of its own", async () => {
+    const root = await folder({
+      ...ACCOUNTS,
+      "3/cmdline": TITLE,
+      "3/status": STATUS,
+      "42/cmdline": TITLE,
+      "42/status": STATUS,
+      "42/fd/1": "",
+      "42/root/inside/.openclaw/x": "",
+    });
+    await symlink("/inside/.openclaw/state/openclaw.sqlite", join(root, "42/fd/21"));
+    const found = await collectGatewayProcess({
+      now,
+      procRoot: root,
+      etc: join(root, "etc"),
+      port: 18_789,
+      stateDir: join(root, "42/root/inside/.openclaw"),
+      configPath: join(root, "42/root/inside/.openclaw/openclaw.json"),
+      sockets: onPort(3, 1001),
+      current: { uid: 0, gids: [] },
+    });
+    expect(found).toMatchObject({ value: { pid: 42, others: [{ pid: 3, other_config: null }] } });
+  });
+
+  it("counts ids and capabilities that the process may take up again", async () => {
+    const status = STATUS.replace("1000\t1001\t1000\t1000", "1000\t1001\t0\t1001").replace(
+      "CapEff:\t0000000000000000",
+      "CapPrm:\t0000000000000080\nCapEff:\t0000000000000001",
+    );
+    expect(await gateway({ "42/cmdline": TITLE, "42/status": status })).toMatchObject({
+      uid: 0,
+      cap_eff: "0000000000000081",
     });
   });
 
@@ -136,6 +247,7 @@ describe("collectPrivilegePaths", () => {
         no_new_privs: false,
         cap_eff: "0000000000000000",
         basis: "process",
+        others: [],
         ...setup.account,
       },
       currentUid: setup.currentUid ?? 1001,
@@ -370,6 +482,7 @@ describe.skipIf(!IS_ROOT)("collectPrivilegePaths as root (needs root: lists the 
         no_new_privs: null,
         cap_eff: null,
         basis: "current-user",
+        others: [],
       },
       currentUid: 0,
       runTool,

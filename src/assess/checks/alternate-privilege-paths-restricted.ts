@@ -1,5 +1,6 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence, GatewayProcess, PrivilegePath, PrivilegePaths } from "../evidence.ts";
+import { noGatewayText } from "../gateway-text.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -57,7 +58,7 @@ function accountFacts(gateway: GatewayProcess): readonly Fact[] {
   return [
     {
       kind: "unknown",
-      reason: `no running gateway was found, so its account may be another than ${gateway.user ?? gateway.uid}`,
+      reason: `${noGatewayText(gateway)}, so its account may be another than ${gateway.user ?? gateway.uid}`,
       remedy: "Start the gateway and run the assessment again, as its account or as root",
     },
   ];

@@ -3,6 +3,7 @@ import type { Evidence } from "../../core/evidence.ts";
 import type { OpenClawConfig, ToolsConfig } from "../../schema/openclaw-config.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence, GatewayProcess, PrivilegePaths } from "../evidence.ts";
+import { noGatewayText, othersText } from "../gateway-text.ts";
 import { enabledAccounts, execPostures } from "../tool-reach.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
@@ -87,7 +88,7 @@ function accountFacts(gateway: GatewayProcess, reach: Reach): readonly Fact[] {
     return [
       {
         kind: "unknown",
-        reason: `no running gateway was found, so its account is not known (${accountText(gateway)})`,
+        reason: `${noGatewayText(gateway)}, so its account is not known (${accountText(gateway)})`,
         remedy: "Start the gateway and run the assessment again, as its account or as root",
       },
     ];
@@ -170,9 +171,10 @@ function isNarrow(tools: ToolsConfig): boolean {
 function accountText(gateway: GatewayProcess): string {
   const who = `uid ${gateway.uid} (${gateway.user ?? "no name"}), groups ${gateway.groups.join(", ") || "none"}`;
   const basis =
-    gateway.basis === "process" ? `gateway pid ${gateway.pid ?? "?"}` : "no running gateway was found; this account";
+    gateway.basis === "process" ? `gateway pid ${gateway.pid ?? "?"}` : `${noGatewayText(gateway)}; this account`;
   const privileges = gateway.no_new_privs === null ? "unknown" : gateway.no_new_privs ? "on" : "off";
-  return `${basis}: ${who}, NoNewPrivs ${privileges}`;
+  const others = gateway.basis === "process" ? othersText(gateway) : "";
+  return `${basis}: ${who}, NoNewPrivs ${privileges}${others}`;
 }
 
 function pathText(privilege: PrivilegePaths): string {

@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { CheckStatus } from "../../../src/assess/assessment.ts";
 import { CHECKS } from "../../../src/assess/checks.ts";
 import type { AssessEvidence } from "../../../src/assess/evidence.ts";
-import { config, GATEWAY, goodEvidence, HARDENED, NO_WAY_TO_ROOT, seen } from "../../helpers/assess-evidence.ts";
+import {
+  config,
+  GATEWAY,
+  goodEvidence,
+  HARDENED,
+  listener,
+  NO_WAY_TO_ROOT,
+  seen,
+  sockets,
+} from "../../helpers/assess-evidence.ts";
 
 // States of a host that once looked better in the report than they were, each named after the state.
 
@@ -214,5 +223,77 @@ describe("alternate_privilege_paths_restricted is not misled by", () => {
     const found = CHECKS.find(({ meta }) => meta.check_id === "alternate_privilege_paths_restricted");
     const details = found?.check(goodEvidence()).evidence.map(({ detail }) => detail);
     expect(details?.[1]).toMatch(/^not looked for: setuid files elsewhere/);
+  });
+});
+
+describe("gateway_loopback_only is not misled by", () => {
+  const nobody = seen({ ...GATEWAY, running: false, pid: null, basis: "current-user" as const });
+  const python = { pid: 4711, name: "python3", exe: "/usr/bin/python3.11" };
+  const elsewhere = listener({ port: 19_000, address: "0.0.0.0", scope: "all-interfaces" });
+  const rows: readonly Row[] = [
+    ["another program on the gateway's port", { gateway: nobody, sockets: sockets(listener(python)) }, "not_assessed"],
+    [
+      "another program on its port while the gateway listens to all on a port from its command line",
+      { sockets: sockets(listener(python), elsewhere) },
+      "violation",
+    ],
+    [
+      "a gateway elsewhere in the config and one here on another port",
+      { config: config({ gateway: { mode: "remote" } }), sockets: sockets(elsewhere) },
+      "violation",
+    ],
+    [
+      "a socket whose owner cannot be seen, of another account than the gateway's",
+      { sockets: sockets(listener({ pid: null, name: null, exe: null, uid: 77 })) },
+      "not_assessed",
+    ],
+    [
+      "nothing: a socket of the gateway's account is its own, even when its process cannot be seen",
+      { sockets: sockets(listener({ pid: null, name: null, exe: null })) },
+      "compliant",
+    ],
+    [
+      "an open port, whatever holds it",
+      { gateway: nobody, sockets: sockets(listener({ ...python, address: "0.0.0.0", scope: "all-interfaces" })) },
+      "violation",
+    ],
+    [
+      "a secret on a network whose length is not known",
+      {
+        config: config({
+          gateway: { bind: "lan", auth: { mode: "token", token: { source: "exec", provider: "p", id: "t" } } },
+        }),
+        sockets: sockets(listener({ address: "0.0.0.0", scope: "all-interfaces" })),
+      },
+      "not_assessed",
+    ],
+    [
+      "a proxy that everybody can claim to be",
+      {
+        config: config({
+          gateway: { bind: "lan", auth: { mode: "trusted-proxy" }, trustedProxies: ["10.0.0.1", "0.0.0.0/0"] },
+        }),
+        sockets: sockets(listener({ address: "0.0.0.0", scope: "all-interfaces" })),
+      },
+      "violation",
+    ],
+  ];
+  it.each(rows)("%s", (_state, change, status) => {
+    expect(statusOf("gateway_loopback_only", change)).toBe(status);
+  });
+
+  it("says which program holds the port, and which processes it did not look at", () => {
+    const of = (id: string, change: Partial<AssessEvidence>): string | undefined =>
+      CHECKS.find(({ meta }) => meta.check_id === id)?.check(goodEvidence(change)).gap;
+    expect(of("gateway_loopback_only", { gateway: nobody, sockets: sockets(listener(python)) })).toBe(
+      "/usr/bin/python3.11 (pid 4711) is seen on 127.0.0.1:18789, which is not known to be the gateway.",
+    );
+    const others = [
+      { pid: 3, uid: 77, other_config: null },
+      { pid: 9, uid: 998, other_config: "/srv/other.json" },
+    ];
+    expect(of("least_privilege_enforced", { gateway: seen({ ...nobody.value, others }) })).toMatch(
+      /^None of the processes that look like a gateway is known to be the one in question \(pid 3 of uid 77, pid 9 of uid 998 with \/srv\/other\.json\), so its account is not known/,
+    );
   });
 });
