@@ -68,8 +68,8 @@ const OWN_ACCOUNT: ReadonlyMap<string, readonly (readonly string[])[]> = new Map
 ]);
 
 /**
- * Variables that switch a channel on without a word in the file, for its default account.
- * Source: docs/install/migrating.md and the channels' setup pages.
+ * Variables that give a configured channel's default account its token. A channel that only the
+ * environment knows stays off, unless the gateway is started with --ambient-channels.
  */
 const TOKEN_VARIABLES: ReadonlyMap<string, readonly string[]> = new Map([
   ["telegram", ["TELEGRAM_BOT_TOKEN"]],
@@ -93,7 +93,7 @@ interface Shared {
   readonly env: Env;
 }
 
-/** Every account of every channel that is configured or switched on by the environment, disabled ones included, with inheritance applied. */
+/** Every account of every configured channel, disabled ones included, with inheritance applied. */
 export function readChannels(root: Reader, env: Env): readonly ChannelAccount[] {
   const channels = (root.entries("channels") ?? []).filter(([id]) => id !== "defaults" && id !== "modelByChannel");
   const shared: Shared = {
@@ -102,12 +102,7 @@ export function readChannels(root: Reader, env: Env): readonly ChannelAccount[] 
     hasNoMentionPatterns: lacksMentionPatterns(root),
     env,
   };
-  const plugins = root.object("plugins").object("entries");
-  const silent = [...TOKEN_VARIABLES.keys()]
-    .filter((id) => hasToken(id, env) && !channels.some(([configured]) => configured === id))
-    // Nothing in the file speaks for it, except that its plugin may be switched off.
-    .map((id) => [id, plugins.object(id).only("enabled")] as const);
-  return [...channels, ...silent].flatMap(([id, channel]) => readChannel(id, channel, shared));
+  return channels.flatMap(([id, channel]) => readChannel(id, channel, shared));
 }
 
 function hasToken(id: string, env: Env): boolean {

@@ -18,8 +18,6 @@ export interface Reader {
   /** Ids, which may be written as numbers. */
   ids(key: string): readonly string[] | undefined;
   object(key: string): Reader;
-  /** A reader of this one key of the object. */
-  only(key: string): Reader;
   /** The objects of a keyed object, e.g. `accounts`; undefined when the key is absent. */
   entries(key: string): readonly (readonly [string, Reader])[] | undefined;
   /** The objects of a list. */
@@ -85,7 +83,6 @@ export function readRecord(value: unknown, path: string, issues: Issue[]): Reade
         "Expected a list of ids",
       ),
     object: (key) => readRecord(raw(key), at(key), issues),
-    only: (key) => readRecord(Object.hasOwn(record, key) ? { [key]: record[key] } : {}, path, issues),
     entries(key) {
       const found = raw(key);
       if (found === undefined) return undefined;

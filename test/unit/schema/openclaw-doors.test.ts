@@ -80,23 +80,14 @@ describe("a wildcard that is not in the list itself", () => {
   });
 });
 
-describe("a channel that only the environment switches on", () => {
-  it("is an account like any other, with the rules that then hold", () => {
-    const config = normalize({}, { TELEGRAM_BOT_TOKEN: "1:x" });
-    expect(
-      config.channels.map((account) => [account.id, account.account, account.enabled, account.dm_policy.value]),
-    ).toEqual([["telegram", null, true, "pairing"]]);
-  });
-
-  it("is an account of its own beside those that are named", () => {
+describe("a token in the environment", () => {
+  it("gives a configured channel an account of its own beside those that are named", () => {
     const config = normalize({ channels: { telegram: { accounts: { work: {} } } } }, { TELEGRAM_BOT_TOKEN: "1:x" });
     expect(config.channels.map((account) => account.account)).toEqual([null, "work"]);
   });
 
-  it("stays off when its plugin is off or the variable is empty", () => {
-    const off = { plugins: { entries: { telegram: { enabled: false } } } };
-    expect(normalize(off, { TELEGRAM_BOT_TOKEN: "1:x" }).channels.map((account) => account.enabled)).toEqual([false]);
-    expect(normalize({}, { TELEGRAM_BOT_TOKEN: " " }).channels).toEqual([]);
+  it("switches no channel on that the file does not name", () => {
+    expect(normalize({}, { TELEGRAM_BOT_TOKEN: "1:x" }).channels).toEqual([]);
   });
 });
 
