@@ -11,9 +11,11 @@ export interface StateEntry {
   readonly has_acl: boolean | null;
   /** True when a folder above it in the tree keeps every other account out, so that its mode grants nothing now. */
   readonly shielded?: boolean;
+  /** True when the folders above let only the members of its own group get there. */
+  readonly group_only?: boolean;
 }
 
-/** Modes and owners of the whole state tree and of the config, its includes and the log file outside of it. */
+/** Modes and owners of the whole state tree, of what its links lead to, of the config, its includes and the logs outside of it, and of the folders above. */
 export interface StateTree {
   readonly root: string;
   readonly expected_uid: number;

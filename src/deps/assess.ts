@@ -12,7 +12,7 @@ import { collectGatewayProcess } from "../collect/gateway-process.ts";
 import { collectHostFacts } from "../collect/host-facts.ts";
 import { collectOpenClawConfig } from "../collect/openclaw-config.ts";
 import type { OpenClawPaths } from "../collect/openclaw-paths.ts";
-import { hasOpenClawState } from "../collect/openclaw-presence.ts";
+import { defaultLogFolders, hasOpenClawState, ownerOfState } from "../collect/openclaw-presence.ts";
 import { collectPrivilegePaths } from "../collect/privilege-paths.ts";
 import { collectStateTree } from "../collect/state-tree.ts";
 import { collectUpdateState, globalPackageFolders } from "../collect/update-state.ts";
@@ -146,11 +146,19 @@ function evidenceCollectors(
     update,
     stateTree: async () => {
       const [known, running] = await Promise.all([config(), gateway()]);
+      // Root may look at the state of another account whose gateway does not run just now.
+      const owner = uid === 0 ? (ownerOfState(paths.stateDir) ?? uid) : uid;
+      const expectedUid = running.kind === "measured" && running.value.running ? running.value.uid : owner;
+      const isThere = (known.kind === "measured" && known.value.present) || hasOpenClawState(paths.stateDir);
+      const logsItself = known.kind === "unmeasured" || known.value.logging.file === null;
       return await collectStateTree(paths.stateDir, {
         now,
-        expectedUid: running.kind === "measured" ? running.value.uid : uid,
+        expectedUid,
         files: known.kind === "measured" ? filesOf(known.value) : [paths.configPath],
-        folders: known.kind === "measured" ? agentFoldersOf(known.value) : [],
+        folders: [
+          ...(known.kind === "measured" ? agentFoldersOf(known.value) : []),
+          ...(isThere && logsItself ? defaultLogFolders(expectedUid) : []),
+        ],
         runTool,
         getfacl: await locateTool("getfacl"),
       });
@@ -187,9 +195,16 @@ function evidenceCollectors(
   return { collectors, openClawVersion };
 }
 
-/** Config, includes and the log file, wherever they are. */
+/** Config, the copies that OpenClaw keeps of it, includes and the log file, wherever they are. */
 function filesOf(config: OpenClawConfig): string[] {
-  return [config.path, ...config.includes, ...(config.logging.file === null ? [] : [config.logging.file])];
+  const copies = ["", ".1", ".2", ".3", ".4"].map((number) => `${config.path}.bak${number}`);
+  return [
+    config.path,
+    ...copies,
+    `${config.path}.last-good`,
+    ...config.includes,
+    ...(config.logging.file === null ? [] : [config.logging.file]),
+  ];
 }
 
 function agentFoldersOf(config: OpenClawConfig): string[] {

@@ -1,6 +1,6 @@
-import { lchown, readdir, readFile } from "node:fs/promises";
+import { chmod, lchown, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { REPORT_FILES, type ReportFile } from "../../src/app/assess.ts";
 import type { AssessedCheck, Assessment, AssessmentSummary, CheckStatus } from "../../src/assess/assessment.ts";
 import { type HomeKind, makeHome, type TestHome } from "./homes.ts";
@@ -8,9 +8,20 @@ import { makeUserFolder, ordinaryUser, runCliAsUser, type RunResult } from "./un
 
 /** A home of the given kind that belongs to the ordinary user. */
 export async function makeHomeOfUser(kind: HomeKind): Promise<TestHome> {
-  const made = await makeHome(kind, await makeUserFolder("cse-homes-"));
+  const parent = await makeUserFolder("cse-homes-");
+  const made = await makeHome(kind, parent);
+  if (kind === "weak") await chmod(parent, 0o755);
   await giveTree(made.home);
+  // What a test made unreadable could not be removed by an ordinary user.
+  onTestFinished(async () => await openFolders(made.home));
   return made;
+}
+
+async function openFolders(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openFolders(join(path, entry.name));
+  }
 }
 
 /** Makes everything at and below `path` the ordinary user's, links themselves included. */

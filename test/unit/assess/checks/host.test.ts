@@ -181,6 +181,16 @@ table("secrets_permissions_hardened", [
     deviates(entry("workspace/a", 0o666, { shielded: true })),
     "partial",
   ],
+  [
+    "is partial when everyone could read, but only one group gets there",
+    deviates(entry("workspace/a", 0o644, { group_only: true })),
+    "partial",
+  ],
+  [
+    "is a violation when the one group that gets there may write",
+    deviates(entry("workspace/a", 0o664, { group_only: true })),
+    "violation",
+  ],
   ["is partial when a link leaves the tree", deviates(entry("link", 0o777, { kind: "symlink" })), "partial"],
   ["is partial when an access list grants more", deviates(entry("a", 0o600, { has_acl: true })), "partial"],
   ["is partial when root owns a file", deviates(entry("a", 0o600, { uid: 0 })), "partial"],
