@@ -102,7 +102,7 @@ describe("reports of a run that is killed", () => {
       await filesOf(place.out);
       await expectSoundHistory(own);
     }
-    expect(killed).toBeGreaterThan(5);
+    expect(killed).toBeGreaterThan(0);
     await expectRecovered(place);
   }, 60_000);
 
