@@ -1,4 +1,4 @@
-import type { SeenSocket } from "./proc-inventory.ts";
+import type { ListenerGroup, SeenSocket } from "./seen-socket.ts";
 
 /** What tells who accepted a connection. */
 export interface AcceptedView {
@@ -9,9 +9,6 @@ export interface AcceptedView {
   /** True when the socket's holder should have been visible. */
   isHidden(socket: SeenSocket): boolean;
 }
-
-/** Listeners on one address and port. */
-export type ListenerGroup = readonly SeenSocket[];
 
 /**
  * Tells whether one of the listeners on a connection's own port can have accepted it: only who holds

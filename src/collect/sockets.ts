@@ -10,13 +10,15 @@ import { mergeTables } from "../scan/merge-tables.ts";
 import { createAddressTexts } from "../scan/proc-net.ts";
 import type { SocketTable, TableOwnerFacts } from "../scan/socket-table.ts";
 import { createProcFiles } from "./proc-file.ts";
-import { buildRows, type SeenSocket, selectSockets, type ToldFacts } from "./proc-inventory.ts";
+import { buildRows } from "./proc-inventory.ts";
 import { createNamespaceWatch } from "./proc-namespace.ts";
 import { createOwnerSearch, type OwnerSearch, type SocketOwners } from "./proc-owner.ts";
 import { readIdentity, readStat } from "./proc-process.ts";
+import { selectSockets } from "./proc-select.ts";
 import { createSlice, type Slice } from "./proc-slice.ts";
 import { readHostNet, readOtherProtocols, readTables } from "./proc-table.ts";
 import { createUserNames } from "./proc-user.ts";
+import type { SeenSocket, ToldFacts } from "./seen-socket.ts";
 import { collectWithTools } from "./socket-tools.ts";
 
 export interface SocketCollectorDeps {
