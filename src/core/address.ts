@@ -15,7 +15,24 @@ export interface Cidr {
   readonly prefix: number;
 }
 
-const METADATA = new Set(["169.254.169.254", "fd00:ec2::254", "100.100.100.200"]);
+/** Where clouds hand out credentials to whoever asks, in the spelling of `parseAddress`. */
+const METADATA = new Set([
+  // AWS, Google, Azure, OpenStack and most others.
+  "169.254.169.254",
+  "fd00:ec2::254",
+  "fd20:ce::254",
+  "fd00:c1::a9fe:a9fe",
+  "fe80::a9fe:a9fe",
+  // Credentials of ECS tasks and of EKS pods.
+  "169.254.170.2",
+  "169.254.170.23",
+  "fd00:ec2::23",
+  // Alibaba, Tencent, Scaleway.
+  "100.100.100.200",
+  "169.254.0.23",
+  "169.254.42.42",
+  "fd00:42::42",
+]);
 
 /** Strict: four decimal octets for IPv4 (no octal, no short forms), any RFC 4291 text for IPv6, optional %zone. */
 export function parseAddress(text: string): ParsedAddress | null {
