@@ -63,7 +63,7 @@ describe("generate, then review", () => {
       complete: true,
       rules: 1,
       reviewed: 0,
-      unreviewed: ["tcp 3999 on loopback, /usr/bin/python3.11"],
+      unreviewed: ["tcp 3999 on loopback, /usr/bin/python3.11 as app"],
     });
     expect(await types()).toEqual(["unapproved-port"]);
     expect(await reviewBaselineFile({ ...host, ask: answering(APPROVE) })).toEqual({
