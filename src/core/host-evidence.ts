@@ -83,6 +83,12 @@ export interface PrivilegePaths {
 
 export interface BackupState {
   readonly latest_at: string | null;
+  /** A snapshot holds one database; it stands here only when there is nothing fuller. Null without a backup. */
+  readonly kind: "archive" | "git" | "sqlite-snapshot" | null;
+  /** The copy elsewhere that the backup was to have could not be made. */
+  readonly push_failed: boolean;
+  /** Size of an archive; null for anything but a file. */
+  readonly archive_bytes: number | null;
   readonly archive_path: string | null;
   readonly verified: boolean | null;
   readonly outside_state_dir: boolean | null;
@@ -91,6 +97,7 @@ export interface BackupState {
 
 export interface UpdateState {
   readonly installed_version: string | null;
+  /** Null also when nothing newer was recorded: OpenClaw then keeps nothing, whether it was answered or not. */
   readonly latest_version: string | null;
   readonly checked_at: string | null;
   readonly node_version: string | null;

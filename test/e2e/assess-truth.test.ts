@@ -1,5 +1,5 @@
 import { chmod, lchown, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CheckStatus } from "../../src/assess/assessment.ts";
 import type { PortReport } from "../../src/core/network.ts";
@@ -152,6 +152,8 @@ const CLAIMS: Readonly<Record<string, readonly Break[]>> = {
     {
       what: "a state folder and a session that everyone may read",
       make: async ({ stateDir }) => {
+        // Behind a closed home nobody would get there.
+        for (const above of [dirname(stateDir), dirname(dirname(stateDir))]) await chmod(above, 0o755);
         for (const name of ["", "agents", "agents/main", "agents/main/sessions"]) {
           await chmod(join(stateDir, name), 0o755);
         }
@@ -364,7 +366,9 @@ describe("what is compliant on a hardened host", () => {
   itOnOwnHost("is exactly what the breaks below take away", async () => {
     const { assessment } = await (await makeHardenedHost()).assess();
     const compliant = Object.entries(statusesOf(assessment)).filter(([, status]) => status === "compliant");
-    expect(compliant.map(([id]) => id).toSorted()).toEqual(Object.keys(CLAIMS).toSorted());
+    // OpenClaw records a newer version, but never that there is none.
+    const claimed = Object.keys(CLAIMS).filter((id) => id !== "update_hygiene");
+    expect(compliant.map(([id]) => id).toSorted()).toEqual(claimed.toSorted());
   });
 
   for (const [id, breaks] of Object.entries(CLAIMS)) {

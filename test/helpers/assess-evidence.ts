@@ -185,6 +185,9 @@ export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEviden
     egress: egress(),
     backup: seen({
       latest_at: "2026-11-22T03:00:00Z",
+      kind: "archive",
+      push_failed: false,
+      archive_bytes: 4096,
       archive_path: "/srv/backup/openclaw.tar",
       verified: true,
       outside_state_dir: true,
@@ -230,6 +233,9 @@ export function badEvidence(): AssessEvidence {
     egress: seen(sampleEgressReport({ allowlist_file: null, allowlist_rules: 0 })),
     backup: seen({
       latest_at: null,
+      kind: null,
+      push_failed: false,
+      archive_bytes: null,
       archive_path: null,
       verified: null,
       outside_state_dir: null,

@@ -516,7 +516,7 @@ describe("collectBackupState", () => {
     const stateDir = await folder({ "state/x": "", "inside.tar.gz": "" });
     const outside = join(await folder({ "b.tar.gz": "" }), "b.tar.gz");
     makeDatabase(stateDir, (database) => {
-      const insert = database.prepare("INSERT INTO backup_runs VALUES (?, ?, ?, ?, '{}')");
+      const insert = database.prepare('INSERT INTO backup_runs VALUES (?, ?, ?, ?, \'{"kind":"archive"}\')');
       insert.run("a", Date.UTC(2026, 10, 1), join(stateDir, "inside.tar.gz"), "ok");
       insert.run("b", Date.UTC(2026, 10, 20), outside, "ok");
       insert.run("c", Date.UTC(2026, 10, 22), "/nowhere", "failed");
@@ -524,6 +524,9 @@ describe("collectBackupState", () => {
     const found = await collectBackupState(stateDir, { now });
     expect(found.kind === "measured" ? found.value : found).toEqual({
       latest_at: "2026-11-20T00:00:00Z",
+      kind: "archive",
+      push_failed: false,
+      archive_bytes: 0,
       archive_path: outside,
       verified: null,
       outside_state_dir: true,
@@ -533,11 +536,33 @@ describe("collectBackupState", () => {
     expect(readdirSync(join(stateDir, "state")).toSorted()).toEqual(["openclaw.sqlite", "x"]);
   });
 
+  it("does not take a snapshot of one database for a backup of OpenClaw while there is an older full one", async () => {
+    const after = async (...rows: readonly (readonly [string, number, string])[]): Promise<unknown> => {
+      const stateDir = await folder({ "state/x": "" });
+      makeDatabase(stateDir, (database) => {
+        const insert = database.prepare("INSERT INTO backup_runs VALUES (?, ?, '/b', 'ok', ?)");
+        for (const [id, at, manifest] of rows) insert.run(id, at, manifest);
+      });
+      const found = await collectBackupState(stateDir, { now });
+      return found.kind === "measured" ? [found.value.latest_at, found.value.kind, found.value.push_failed] : found;
+    };
+    const git = ["a", Date.UTC(2026, 10, 20), '{"kind":"git","pushFailed":true}'] as const;
+    const snapshot = ["b", Date.UTC(2026, 10, 22), '{"kind":"sqlite-snapshot"}'] as const;
+    const odd = ["c", Date.UTC(2026, 10, 23), "{}"] as const;
+    expect([await after(git, snapshot, odd), await after(snapshot, odd), await after(odd)]).toEqual([
+      ["2026-11-20T00:00:00Z", "git", true],
+      ["2026-11-22T00:00:00Z", "sqlite-snapshot", false],
+      [null, null, false],
+    ]);
+  });
+
   it("tells an archive inside the state folder from one that is gone", async () => {
     const at = async (name: string): Promise<unknown> => {
       const stateDir = await folder({ "state/x": "", "inside.tar.gz": "" });
       makeDatabase(stateDir, (database) => {
-        database.prepare("INSERT INTO backup_runs VALUES ('a', ?, ?, 'ok', '{}')").run(NOW, join(stateDir, name));
+        database
+          .prepare("INSERT INTO backup_runs VALUES ('a', ?, ?, 'ok', '{\"kind\":\"archive\"}')")
+          .run(NOW, join(stateDir, name));
       });
       const found = await collectBackupState(stateDir, { now });
       return found.kind === "measured" ? [found.value.archive_exists, found.value.outside_state_dir] : found.code;
@@ -552,7 +577,7 @@ describe("collectBackupState", () => {
     const stateDir = await folder({ "state/x": "" });
     makeDatabase(stateDir, () => undefined);
     const writer = new DatabaseSync(join(stateDir, "state/openclaw.sqlite"));
-    writer.prepare("INSERT INTO backup_runs VALUES ('a', ?, 'remote', 'ok', '{}')").run(NOW);
+    writer.prepare("INSERT INTO backup_runs VALUES ('a', ?, 'remote', 'ok', '{\"kind\":\"git\"}')").run(NOW);
     const found = await collectBackupState(stateDir, { now });
     writer.close();
     expect(found.kind === "measured" ? found.value.latest_at : found.code).toBe(AT);
@@ -584,7 +609,7 @@ describe("collectBackupState", () => {
     ["its table has other columns", "CREATE TABLE backup_runs (id TEXT, when_done TEXT)", "schema-version-unsupported"],
     [
       "its times are in seconds",
-      "CREATE TABLE backup_runs (id TEXT, created_at INTEGER, archive_path TEXT, status TEXT); INSERT INTO backup_runs VALUES ('a', 1795420800, '/x', 'ok')",
+      "CREATE TABLE backup_runs (id TEXT, created_at INTEGER, archive_path TEXT, status TEXT, manifest_json TEXT); INSERT INTO backup_runs VALUES ('a', 1795420800, '/x', 'ok', '{\"kind\":\"archive\"}')",
       "schema-version-unsupported",
     ],
   ])("is unmeasured when %s", async (_title, content, code) => {
@@ -625,7 +650,13 @@ describe("collectUpdateState", () => {
       checked_at: "2026-11-22T08:00:00.000Z",
       node_version: process.versions.node,
     });
-    expect(stopped.kind === "measured" ? stopped.value.installed_version : stopped).toBe("2026.9.9");
+    expect(stopped.kind === "measured" ? stopped.value : stopped).toEqual({
+      installed_version: "2026.9.9",
+      // What was recorded was newer than an older version, and our own Node is not the gateway's.
+      latest_version: null,
+      checked_at: "2026-11-22T08:00:00.000Z",
+      node_version: null,
+    });
   });
 
   it("does not know the newest version before OpenClaw has asked, or when nothing newer was kept", async () => {

@@ -258,6 +258,9 @@ table("alternate_privilege_paths_restricted", [
 
 const BACKUP: BackupState = {
   latest_at: "2026-11-22T03:00:00Z",
+  kind: "archive",
+  push_failed: false,
+  archive_bytes: 4096,
   archive_path: "/srv/backup/openclaw.tar",
   verified: true,
   outside_state_dir: true,
@@ -272,6 +275,13 @@ table("backup_configured", [
   ["is a violation when verifying failed", backup({ verified: false, outside_state_dir: null }), "violation"],
   ["is partial when older than seven days", backup({ latest_at: "2026-11-16T07:59:59Z" }), "partial"],
   ["is partial when never verified", backup({ verified: null }), "partial"],
+  ["is a violation when its archive is empty", backup({ archive_bytes: 0 }), "violation"],
+  ["is partial when it is a snapshot of one database", backup({ kind: "sqlite-snapshot" }), "partial"],
+  [
+    "is partial when it could not be pushed",
+    backup({ kind: "git", archive_bytes: null, push_failed: true }),
+    "partial",
+  ],
   ["is partial inside the state folder", backup({ outside_state_dir: false }), "partial"],
   [
     "is not assessed when it lies nobody knows where",
