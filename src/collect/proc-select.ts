@@ -1,6 +1,13 @@
 import type { Direction, ScanProblem } from "../core/network.ts";
 import { plural } from "../core/text.ts";
-import { acceptingKeys, type DirectionContext, decideDirection, isEphemeral, listenerKey } from "../scan/direction.ts";
+import {
+  acceptingKeys,
+  type DirectionContext,
+  decideDirection,
+  isEphemeral,
+  isLoopback,
+  listenerKey,
+} from "../scan/direction.ts";
 import type { Slice } from "./proc-slice.ts";
 import type { HostNet } from "./proc-table.ts";
 import type { ListenerGroup, SeenSocket } from "./seen-socket.ts";
@@ -74,11 +81,27 @@ export async function selectSockets(
     }
   }
   return {
-    listeners: want.listeners ? listeners.slice(0, MAX_ROWS) : [],
+    listeners: want.listeners ? widestFirst(listeners) : [],
     connections: mostTelling(connections),
     leftOut: Math.max(0, want.listeners ? listeners.length - MAX_ROWS : 0) + Math.max(0, connections.length - MAX_ROWS),
     problems: problemsOf(want, clients, listeners),
   };
+}
+
+/** With too many, each address and port once comes before repeats, and what others can reach before loopback. */
+function widestFirst(listeners: readonly SeenSocket[]): readonly SeenSocket[] {
+  if (listeners.length <= MAX_ROWS) return listeners;
+  const reachable: SeenSocket[] = [];
+  const loopback: SeenSocket[] = [];
+  const repeats: SeenSocket[] = [];
+  const seen = new Set<string>();
+  for (const one of listeners) {
+    const key = listenerKey(one.protocol, one.localAddress, one.localPort);
+    if (seen.has(key)) repeats.push(one);
+    else (isLoopback(one.localAddress) ? loopback : reachable).push(one);
+    seen.add(key);
+  }
+  return [...reachable, ...loopback, ...repeats].slice(0, MAX_ROWS);
 }
 
 /** With too many, those that may leave this host come before visitors. */

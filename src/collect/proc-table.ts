@@ -65,6 +65,12 @@ export async function readTables(
         message: `${plural(table.malformed, "row")} of the ${name} table could not be understood`,
       });
     }
+    if (table.dropped > 0) {
+      gaps.push({
+        code: "too-many-sockets",
+        message: `The ${name} table has ${plural(table.dropped, "row")} more than a scan can read`,
+      });
+    }
     if (slice.isOver()) await slice.rest();
   }
   return { kind: "read", sockets: await withoutRepeats(sockets, slice), gaps };

@@ -102,6 +102,7 @@ export function parseOwnIpv6(ifInet6: string): InterfaceAddress[] {
   return found;
 }
 
-function isLoopback(address: string): boolean {
+/** For canonical text. */
+export function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
 }

@@ -206,6 +206,32 @@ describe("sockets beside TCP and UDP", () => {
 });
 
 describe("a flood", () => {
+  it("of listeners leaves those that others can reach, and makes the scan incomplete", async () => {
+    const loopback = Array.from({ length: 20_000 }, (_, index) =>
+      procRow({ local: `0100007F:${(1024 + index).toString(16).toUpperCase().padStart(4, "0")}`, inode: 1000 + index }),
+    );
+    const repeats = Array.from({ length: 10 }, (_, index) => procRow({ local: "00000000:0050", inode: 100 + index }));
+    const root = makeProcTree({
+      tcp: repeats.join("") + loopback.join("") + procRow({ local: "00000000:FFFF", inode: 99 }),
+    });
+    const found = await collector(root).collect(LISTENERS);
+    expect(found).toMatchObject({ complete: false, problems: [{ code: "too-many-sockets" }] });
+    expect(found.listeners).toHaveLength(20_000);
+    expect(found.listeners.filter(({ scope }) => scope === "all-interfaces").map(({ port }) => port)).toEqual([
+      80, 65_535,
+    ]);
+  });
+
+  it("of more rows than memory is worth is counted, and makes the scan incomplete", async () => {
+    const row = procRow({ local: `${OWN}:A4D2`, remote: `${STRANGER}:01BB`, state: "01", inode: 0 });
+    const found = await collector(makeProcTree({ tcp: row.repeat(200_001) })).collect(CONNECTIONS);
+    expect(found.complete).toBe(false);
+    expect(found.problems.map(({ message }) => message)).toEqual([
+      "The tcp table has 1 row more than a scan can read",
+      "180000 sockets more than a scan can show",
+    ]);
+  });
+
   it("of connections leaves those that go out, and makes the scan incomplete", async () => {
     const hex = (value: number): string => value.toString(16).toUpperCase().padStart(4, "0");
     const visits = Array.from({ length: 20_000 }, (_, index) =>
