@@ -1,7 +1,7 @@
 import { plural } from "../../core/text.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { findingFacts, hindrances } from "../network-fact.ts";
+import { findingFacts, hindrances, otherNetworks } from "../network-fact.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -33,7 +33,7 @@ export function check({ egress }: AssessEvidence): CheckResult {
   const outbound = report.connections.filter(
     ({ direction }) => direction === "outbound" || direction === "unknown",
   ).length;
-  const seen = `${plural(outbound, "connection")} in one look (${report.collector}), ${plural(report.allowlist_rules, "allowlist rule")}`;
+  const seen = `${plural(outbound, "connection")} in one look (${report.collector}), ${plural(report.allowlist_rules, "allowlist rule")}${otherNetworks(report)}`;
   const facts: Fact[] = [
     { kind: "good", seen },
     ...findingFacts(report.findings.filter((finding) => finding.check_id === meta.check_id)),

@@ -9,6 +9,7 @@ import {
   HARDENED,
   listener,
   NO_WAY_TO_ROOT,
+  ports,
   seen,
   sockets,
 } from "../../helpers/assess-evidence.ts";
@@ -295,5 +296,14 @@ describe("gateway_loopback_only is not misled by", () => {
     expect(of("least_privilege_enforced", { gateway: seen({ ...nobody.value, others }) })).toMatch(
       /^None of the processes that look like a gateway is known to be the one in question \(pid 3 of uid 77, pid 9 of uid 998 with \/srv\/other\.json\), so its account is not known/,
     );
+  });
+});
+
+describe("a compliant look at the sockets", () => {
+  it.each(["open_ports_approved", "insecure_ports_remediated"])("of %s names the networks it did not see", (id) => {
+    const message = "2 processes in 1 other network namespace (containers) not looked at";
+    const report = ports({ problems: [{ code: "other-network-namespaces", message }] });
+    const result = CHECKS.find(({ meta }) => meta.check_id === id)?.check(goodEvidence({ ports: report }));
+    expect([result?.status, result?.observed_state.endsWith(`; ${message}`)]).toEqual(["compliant", true]);
   });
 });
