@@ -88,7 +88,7 @@ function accountFacts(gateway: GatewayProcess, reach: Reach): readonly Fact[] {
     return [
       {
         kind: "unknown",
-        reason: `${noGatewayText(gateway)}, so its account is not known (${accountText(gateway)})`,
+        reason: `${noGatewayText(gateway)}, so its account is not known (this one is ${whoText(gateway)})`,
         remedy: "Start the gateway and run the assessment again, as its account or as root",
       },
     ];
@@ -169,12 +169,14 @@ function isNarrow(tools: ToolsConfig): boolean {
 }
 
 function accountText(gateway: GatewayProcess): string {
-  const who = `uid ${gateway.uid} (${gateway.user ?? "no name"}), groups ${gateway.groups.join(", ") || "none"}`;
-  const basis =
-    gateway.basis === "process" ? `gateway pid ${gateway.pid ?? "?"}` : `${noGatewayText(gateway)}; this account`;
+  return gateway.basis === "process"
+    ? `gateway pid ${gateway.pid ?? "?"}: ${whoText(gateway)}${othersText(gateway)}`
+    : `${noGatewayText(gateway)}; this account: ${whoText(gateway)}`;
+}
+
+function whoText(gateway: GatewayProcess): string {
   const privileges = gateway.no_new_privs === null ? "unknown" : gateway.no_new_privs ? "on" : "off";
-  const others = gateway.basis === "process" ? othersText(gateway) : "";
-  return `${basis}: ${who}, NoNewPrivs ${privileges}${others}`;
+  return `uid ${gateway.uid} (${gateway.user ?? "no name"}), groups ${gateway.groups.join(", ") || "none"}, NoNewPrivs ${privileges}`;
 }
 
 function pathText(privilege: PrivilegePaths): string {
