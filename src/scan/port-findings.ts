@@ -72,7 +72,7 @@ export function checkPorts(judged: readonly JudgedListener[], table: InsecurePor
 }
 
 function kindOf({ type, process }: NetworkFinding): string {
-  return `${type} ${process.exe ?? `named ${process.name}`}`;
+  return `${type} ${process.exe ?? `${process.name} of ${process.user}`}`;
 }
 
 function checkApproval(listener: Listener, verdict: PortVerdict): NetworkFinding | null {
