@@ -94,13 +94,14 @@ export async function collectPrivilegePaths(options: PrivilegeOptions): Promise<
       ]);
     }
   }
-  await lookAtSudoTimeout(options, found);
+  await lookAtSudoTimeout(options, user, found);
   return measured(
     {
       user,
       uid: account.uid,
       // In an order of its own: what was looked at together ends in any order.
       paths: found.paths.toSorted((a, b) => `${a.via} ${a.what}`.localeCompare(`${b.via} ${b.what}`, "en")),
+      has_sudo: (await options.locateTool("sudo")) !== null,
       sudo_timestamp_minutes: found.timestampMinutes,
       unknown: found.unknown.toSorted(),
     },
@@ -268,14 +269,17 @@ function isDistributed(name: string): boolean {
 }
 
 /** From the rules listed already, else from sudoers where it may be read. */
-async function lookAtSudoTimeout(options: PrivilegeOptions, found: FoundWithSudo): Promise<void> {
+async function lookAtSudoTimeout(options: PrivilegeOptions, user: string, found: FoundWithSudo): Promise<void> {
   if (found.timestampMinutes !== null || (await options.locateTool("sudo")) === null) return;
   const etc = createProcFiles(`${options.root ?? ""}/etc`);
   const names = etc.list("sudoers.d");
-  const files = ["sudoers", ...(typeof names === "symbol" ? [] : names.map((name) => `sudoers.d/${name}`))];
+  // sudo itself skips names with a dot or a tilde at the end: copies of editors and packages.
+  const used = (typeof names === "symbol" ? [] : names).filter((name) => !name.includes(".") && !name.endsWith("~"));
+  const files = ["sudoers", ...used.toSorted().map((name) => `sudoers.d/${name}`)];
+  const account = { user, uid: options.account.uid, groups: options.account.groups };
   for (const file of files) {
     const text = etc.text(file, MAX_FILE_BYTES);
-    const minutes = typeof text === "string" ? parseTimestampTimeout(text) : null;
+    const minutes = typeof text === "string" ? parseTimestampTimeout(text, account) : null;
     if (minutes !== null) found.timestampMinutes = minutes;
   }
   if (found.timestampMinutes !== null || options.currentUid !== 0) return;

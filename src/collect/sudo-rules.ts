@@ -103,11 +103,15 @@ function splitCommands(text: string): readonly string[] {
   return text.split(/(?<!\\),/);
 }
 
-/** The last `timestamp_timeout` in a Defaults list or in sudoers, in minutes; null when there is none. */
-export function parseTimestampTimeout(text: string): number | null {
+/**
+ * The last `timestamp_timeout` in a Defaults list or in sudoers, in minutes; null when there is none.
+ * @param account whose settings count in sudoers; those for other users, targets or commands do not
+ */
+export function parseTimestampTimeout(text: string, account?: RuleAccount): number | null {
   let minutes: number | null = null;
   for (const line of text.split("\n")) {
     if (line.trimStart().startsWith("#")) continue;
+    if (account !== undefined && !isForAccount(line, account)) continue;
     for (const match of line.matchAll(/(!?)\btimestamp_timeout(?:\s*=\s*(-?\d+(?:\.\d+)?))?/g)) {
       if (match[1] === "!") minutes = 0;
       else if (match[2] !== undefined) minutes = Number(match[2]);
@@ -116,15 +120,26 @@ export function parseTimestampTimeout(text: string): number | null {
   return minutes;
 }
 
-/** The account that a rule of doas.conf may name. */
-export interface DoasAccount {
+/** `Defaults:alice,%ops ...` is for them alone, `Defaults>` and `Defaults!` for some targets and commands; others are for all. */
+function isForAccount(line: string, { user, uid, groups }: RuleAccount): boolean {
+  const match = /^\s*Defaults([:>!])\s*(\S+)/.exec(line);
+  if (match === null) return true;
+  const names = (match[2] ?? "").split(",");
+  return (
+    match[1] === ":" &&
+    names.some((name) => ["ALL", user, `#${uid}`, ...groups.map((group) => `%${group}`)].includes(name))
+  );
+}
+
+/** The account that a rule may name. */
+export interface RuleAccount {
   readonly user: string;
   readonly uid: number;
   readonly groups: readonly string[];
 }
 
 /** What doas.conf permits to the account. The last rule that matches a command wins there; every permit counts here. */
-export function parseDoas(text: string, { user, uid, groups }: DoasAccount): readonly PrivilegePath[] {
+export function parseDoas(text: string, { user, uid, groups }: RuleAccount): readonly PrivilegePath[] {
   const paths: PrivilegePath[] = [];
   for (const raw of text.split("\n")) {
     const words = raw.replace(/#.*$/, "").trim().split(/\s+/);

@@ -75,6 +75,7 @@ export interface PrivilegePaths {
   readonly user: string;
   readonly uid: number;
   readonly paths: readonly PrivilegePath[];
+  readonly has_sudo: boolean;
   /** Minutes from sudoers, null when not readable or not set explicitly. */
   readonly sudo_timestamp_minutes: number | null;
   /** What could not be looked at, in words. */

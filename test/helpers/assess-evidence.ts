@@ -144,6 +144,7 @@ export const NO_WAY_TO_ROOT: PrivilegePaths = {
   user: "openclaw",
   uid: 998,
   paths: [],
+  has_sudo: true,
   sudo_timestamp_minutes: 0,
   unknown: [],
 };

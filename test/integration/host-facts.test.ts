@@ -458,6 +458,8 @@ describe("collectPrivilegePaths", () => {
       ...ACCOUNTS,
       "etc/sudoers": "Defaults timestamp_timeout=30\n",
       "etc/sudoers.d/x": "Defaults timestamp_timeout=-1\n",
+      "etc/sudoers.d/y.bak": "Defaults timestamp_timeout=60\n",
+      "etc/sudoers.d/z": "Defaults:other timestamp_timeout=70\n",
     });
     const found = await look({
       tools: ["sudo", "getcap"],

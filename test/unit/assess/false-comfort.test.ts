@@ -307,3 +307,17 @@ describe("a compliant look at the sockets", () => {
     expect([result?.status, result?.observed_state.endsWith(`; ${message}`)]).toEqual(["compliant", true]);
   });
 });
+
+describe("elevation_timeout_30m", () => {
+  it("does not call unreadable what is not there", () => {
+    const privilege = seen({ ...NO_WAY_TO_ROOT, has_sudo: false, sudo_timestamp_minutes: null });
+    const result = CHECKS.find(({ meta }) => meta.check_id === "elevation_timeout_30m")?.check(
+      goodEvidence({ privilege }),
+    );
+    expect([result?.observed_state, result?.evidence[0]?.detail]).toEqual([
+      "there is no sudo here that could remember a password",
+      "sudo is not installed",
+    ]);
+    expect(result?.gap).not.toContain("could not be read");
+  });
+});

@@ -144,6 +144,19 @@ describe("parseTimestampTimeout", () => {
   });
 });
 
+describe("parseTimestampTimeout in sudoers", () => {
+  it.each([
+    ["Defaults:agent timestamp_timeout=5", 5],
+    ["Defaults:%wheel,other timestamp_timeout=6", 6],
+    ["Defaults@thishost timestamp_timeout=7", 7],
+    ["Defaults:other timestamp_timeout=-1", null],
+    ["Defaults>postgres timestamp_timeout=-1", null],
+    ["Defaults!/bin/ls timestamp_timeout=-1", null],
+  ])("takes what counts for the account: %s", (text, minutes) => {
+    expect(parseTimestampTimeout(text, { user: "agent", uid: 1001, groups: ["wheel"] })).toBe(minutes);
+  });
+});
+
 describe("parseDoas", () => {
   it.each([
     ["permit nopass agent", [["permit nopass agent", "passwordless"]]],
