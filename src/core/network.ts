@@ -124,6 +124,11 @@ export interface NetworkFinding {
   readonly bind_address: string;
   readonly scope: Scope;
   readonly process: FindingProcess;
+  /**
+   * How many findings of this type about this program are not listed because of it. A socket of such
+   * a program that has no finding of its own is then not approved, it is one of these.
+   */
+  readonly more?: number;
   readonly remote_host?: string | null;
   readonly remote_ip?: string;
   readonly remote_port?: number;

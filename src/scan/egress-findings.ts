@@ -4,7 +4,7 @@ import type { Connection, EgressFindingType, NetworkFinding } from "../core/netw
 import { compareRisk, type Risk } from "../core/risk.ts";
 import { clip, escapeControl, plural } from "../core/text.ts";
 import type { EgressRule } from "../schema/egress-allowlist.ts";
-import { foldAlike, withMore } from "./fold-findings.ts";
+import { foldAlike, programOf, withMore } from "./fold-findings.ts";
 
 /** A connection, with its name filled in as far as it is known, and what the allowlist says about it. */
 export interface JudgedConnection {
@@ -53,7 +53,7 @@ export function checkEgress(judged: readonly JudgedConnection[], rules: readonly
       (a, b) =>
         compareRisk(a.risk, b.risk) || compareText(a.target, b.target) || compareText(a.group.type, b.group.type),
     );
-  return foldAlike(sorted, ({ group }) => `${group.type}\n${processOf(group.connections[0])}`).map(({ item, more }) =>
+  return foldAlike(sorted, ({ group }) => `${group.type} ${programOf(group.connections[0])}`).map(({ item, more }) =>
     withMore(findingOf(item.group, rules), more),
   );
 }

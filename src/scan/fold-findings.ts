@@ -1,4 +1,4 @@
-import type { NetworkFinding } from "../core/network.ts";
+import type { FindingProcess, NetworkFinding } from "../core/network.ts";
 import { plural } from "../core/text.ts";
 
 /** Findings of one kind about one program that are listed one by one. */
@@ -27,6 +27,11 @@ export function foldAlike<T>(items: readonly T[], kindOf: (item: T) => string): 
   });
 }
 
+/** What counts as the same program for folding. */
+export function programOf({ exe, name, user }: Pick<FindingProcess, "exe" | "name" | "user">): string {
+  return exe ?? `${name} of ${user}`;
+}
+
 /** The finding, saying that it stands for others too. */
 export function withMore(finding: NetworkFinding, more: number): NetworkFinding {
   if (more === 0) return finding;
@@ -35,5 +40,6 @@ export function withMore(finding: NetworkFinding, more: number): NetworkFinding 
     title: `${finding.title}, and ${more} more like it`,
     evidence: `${finding.evidence}; ${plural(more, "more finding")} of this kind about this program, none of a higher risk, not listed one by one`,
     target: `${finding.target} and more`,
+    more,
   };
 }

@@ -3,7 +3,7 @@ import { compareRisk, type Risk } from "../core/risk.ts";
 import { clip, escapeControl } from "../core/text.ts";
 import type { PortVerdict, UnapprovedReason } from "../schema/approved-ports.ts";
 import type { InsecurePort, InsecurePortTable } from "../schema/insecure-ports.ts";
-import { foldAlike, withMore } from "./fold-findings.ts";
+import { foldAlike, programOf, withMore } from "./fold-findings.ts";
 
 /** Risk of a listener nobody approved, by who can reach it. */
 const EXPOSURE_RISK: Readonly<Record<Scope, Risk>> = {
@@ -72,7 +72,7 @@ export function checkPorts(judged: readonly JudgedListener[], table: InsecurePor
 }
 
 function kindOf({ type, process }: NetworkFinding): string {
-  return `${type} ${process.exe ?? `${process.name} of ${process.user}`}`;
+  return `${type} ${programOf(process)}`;
 }
 
 function checkApproval(listener: Listener, verdict: PortVerdict): NetworkFinding | null {
