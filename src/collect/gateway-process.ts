@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
 import type { GatewayProcess, OtherGateway } from "../core/host-evidence.ts";
 import type { SocketInventory } from "../core/network.ts";
@@ -148,10 +149,16 @@ function placesOf(files: ProcFiles, pid: number, options: GatewayOptions): Pick<
     if (end > 0) env.set(entry.slice(0, end), entry.slice(end + 1));
   }
   const stateDir = openStateDir(files, pid) ?? absolute(env.get("OPENCLAW_STATE_DIR"));
-  const config = absolute(env.get("OPENCLAW_CONFIG_PATH"));
+  const named = env.get("OPENCLAW_CONFIG_PATH")?.trim() ?? "";
+  const config = absolute(named);
   const own = `${options.procRoot}/${pid}/root`;
   const hasOtherState = stateDir !== null && !isSame(own, stateDir, options.stateDir);
-  const hasOtherConfig = config !== null && !isSame(own, config, options.configPath);
+  // Without a word about it the config lies in the state folder, under one of its names.
+  const isInState = named === "" && env.size > 0 && stateDir !== null;
+  const hasOtherConfig =
+    config !== null
+      ? !isSame(own, config, options.configPath)
+      : isInState && !isSame(own, stateDir, dirname(options.configPath));
   if (hasOtherState || hasOtherConfig) {
     return { isOurs: false, config: config ?? (stateDir === null ? null : `${stateDir}/openclaw.json`) };
   }

@@ -176,6 +176,36 @@ describe("collectGatewayProcess", () => {
     });
   });
 
+  it("takes one that has our state folder open but not the config that we were told for another", async () => {
+    const root = await folder({
+      ...ACCOUNTS,
+      "9/cmdline": TITLE,
+      "9/status": STATUS,
+      "9/fd/1": "",
+      "9/environ": "HOME=/x\0",
+    });
+    await symlink("/srv/mine/state/openclaw.sqlite", join(root, "9/fd/21"));
+    const others = async (configPath: string): Promise<unknown> => {
+      const found = await collectGatewayProcess({
+        now,
+        procRoot: root,
+        etc: join(root, "etc"),
+        port: 18_789,
+        stateDir: "/srv/mine",
+        configPath,
+        sockets: noSockets,
+        current: { uid: 0, gids: [] },
+      });
+      return found.kind === "measured"
+        ? [found.value.pid, found.value.others.map((other) => other.other_config)]
+        : found;
+    };
+    expect([await others("/home/x/tried.json"), await others("/srv/mine/clawdbot.json")]).toEqual([
+      [null, ["/srv/mine/openclaw.json"]],
+      [9, []],
+    ]);
+  });
+
   it("prefers the one that has our state folder open, also under a path of its own", async () => {
     const root = await folder({
       ...ACCOUNTS,
