@@ -71,8 +71,9 @@ export function checkPorts(judged: readonly JudgedListener[], table: InsecurePor
   return foldAlike(sorted, kindOf).map(({ item, more }) => withMore(item, more));
 }
 
-function kindOf({ type, process }: NetworkFinding): string {
-  return `${type} ${programOf(process)}`;
+/** Who can reach it and what is known of it must not be lost in folding: a control is judged by both. */
+function kindOf({ type, status, scope, process }: NetworkFinding): string {
+  return `${type} ${status} ${scope} ${programOf(process)}`;
 }
 
 function checkApproval(listener: Listener, verdict: PortVerdict): NetworkFinding | null {

@@ -234,6 +234,14 @@ describe("a program that opens ports to drown a report", () => {
     expect(found.filter(({ title }) => title.endsWith(", and 150 more like it"))).toHaveLength(1);
   });
 
+  it("keeps the findings of each scope, however many there are of another", () => {
+    const flood = Array.from({ length: 250 }, (_, index) => listenerWith({ port: 20_000 + index }));
+    const wide = listenerWith({ ...EVERYWHERE, port: 40_000 });
+    const found = findingsFor([...flood, wide], v2()).filter(({ type }) => type === "unapproved-port");
+    expect(found.filter(({ scope }) => scope === "all-interfaces")).toHaveLength(1);
+    expect(found).toHaveLength(101);
+  });
+
   it("hides no open question behind a milder one about the same program and port", () => {
     const rule = { port: QUIET, scope: "loopback", command: "web", user: "app" };
     const mild = listenerWith({ port: QUIET, exe: null, name: "web" });
