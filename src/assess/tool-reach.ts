@@ -76,14 +76,14 @@ function execReach(agent: AgentConfig): ExecReach {
 }
 
 /** Senders (`channel:entry`) who may take a sandboxed agent's commands to the host. */
-export function elevatedSenders(tools: ToolsConfig): readonly string[] {
+function elevatedSenders(tools: ToolsConfig): readonly string[] {
   if (!tools.elevated.enabled.value) return [];
   return Object.entries(tools.elevated.allow_from).flatMap(([channel, senders]) =>
     senders.map((sender) => `${channel}:${sender}`),
   );
 }
 
-export type HostTool = "exec" | "write" | "edit" | "apply_patch" | "gateway" | "plugins" | "openclaw";
+type HostTool = "exec" | "write" | "edit" | "apply_patch" | "gateway" | "plugins" | "openclaw";
 
 /**
  * Tools with which an agent changes this host, and the groups that each is in.
@@ -112,7 +112,7 @@ const PROFILE_TOOLS: Readonly<Record<string, readonly HostTool[]>> = {
 };
 
 /** Whether an agent has this tool: not denied, in its profile, and allowed where anything is. */
-export function offersTool(tools: ToolsConfig, tool: HostTool): boolean {
+function offersTool(tools: ToolsConfig, tool: HostTool): boolean {
   if (isListed(tools.deny, tool)) return false;
   const profile = tools.profile === null ? undefined : PROFILE_TOOLS[tools.profile];
   // Unset and "full" filter nothing, and neither does a profile we do not know.
@@ -162,7 +162,7 @@ export function canTouchHost(config: OpenClawConfig, agent: AgentConfig, from: "
 }
 
 /** "*" alone or behind a channel prefix: everyone. */
-export function isWildcard(entry: string): boolean {
+function isWildcard(entry: string): boolean {
   const text = entry.trim();
   return text === "*" || text.endsWith(":*");
 }
