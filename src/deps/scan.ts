@@ -18,7 +18,6 @@ import { scanEgress, type ScanEgressDeps } from "../app/scan-egress.ts";
 import { scanPorts } from "../app/scan-ports.ts";
 import { SecurityError } from "../core/error.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
-import { withLock } from "../state/lock.ts";
 import { ensurePrivateFolder, writeFileAtomic } from "../state/write-file.ts";
 import { type Effects, MAX_POLICY_BYTES } from "./effects.ts";
 
@@ -94,6 +93,8 @@ function portDeps(effects: Effects, baseline: GivenFile) {
     exclusively: async (work: () => Promise<string>) => {
       const path = pathOf();
       await ensurePrivateFolder(dirname(path));
+      // Loaded when something is saved: most commands only look.
+      const { withLock } = await import("../state/lock.ts");
       return await withLock(path, work);
     },
     collect: async ({ udp }: { udp: boolean }) =>
