@@ -96,7 +96,11 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
     host: host.facts,
     totals: totalChecks(history.checks),
     checks: history.checks,
-    limits: limitsOf(host.facts, checks.length, CHECKS.length),
+    // What went wrong with the history decides how far its dates can be trusted.
+    limits: [
+      ...limitsOf(host.facts, checks.length, CHECKS.length),
+      ...history.problems.map(({ message }) => `${message.replace(/\.$/, "")}.`),
+    ],
   };
 
   deps.progress("Writing the reports");
@@ -182,9 +186,10 @@ async function writeAll(
   try {
     await deps.writeReports({
       "openclaw-assessment.json": renderJson(assessment),
-      "compliance-summary.json": renderJson(summary),
       ...pages,
       ...scans,
+      // Last: it says that the others are there.
+      "compliance-summary.json": renderJson(summary),
     });
     return summary;
   } catch (thrown) {

@@ -11,8 +11,10 @@ import { type BaselineFile, judgeListeners, parseBaselineFile, type PortScanWant
 export interface BaselineDeps {
   /** Null when the file does not exist; any other failure to read it is thrown. */
   readonly load: () => Promise<BaselineFile | null>;
-  /** Replaces the file atomically, mode 0600, and returns its path. */
+  /** Replaces the file atomically, mode 0600, and returns its path. Refuses a text that `load` would. */
   readonly save: (text: string) => Promise<string>;
+  /** Runs `work` while no other command may save the file. */
+  readonly exclusively: (work: () => Promise<string>) => Promise<string>;
   readonly collect: (want: PortScanWant) => Promise<SocketInventory>;
   readonly now: () => EpochMs;
 }
@@ -39,8 +41,7 @@ export async function generateBaselineFile(deps: BaselineDeps): Promise<Generate
   const now = deps.now();
   const judged = judgeListeners(inventory.listeners, previous, now);
   const baseline = generateBaseline(judged, previous, now);
-  await assertUnchanged(deps, file);
-  const path = await deps.save(renderBaseline(baseline));
+  const path = await replaceFile(deps, file, baseline);
   const unreviewed = baseline.rules.filter((rule) => !rule.reviewed);
   return {
     schemaVersion: 1,
@@ -88,7 +89,7 @@ export interface ReviewQuestion {
   readonly total: number;
 }
 
-export interface ReviewDeps extends Pick<BaselineDeps, "load" | "save" | "now"> {
+export interface ReviewDeps extends Pick<BaselineDeps, "load" | "save" | "exclusively" | "now"> {
   /** Null stops the walk; what was decided until then is saved. */
   readonly ask: (question: ReviewQuestion) => Promise<ReviewDecision | null>;
 }
@@ -117,8 +118,7 @@ export async function reviewBaselineFile(deps: ReviewDeps): Promise<ReviewReport
   const remaining = pending.length - approved - dropped;
   if (approved + dropped === 0) return { schemaVersion: 1, path: file.path, approved, dropped, remaining };
   const reviewed = applyAll(baseline, decisions);
-  await assertUnchanged(deps, file);
-  const path = await deps.save(renderBaseline(reviewed));
+  const path = await replaceFile(deps, file, reviewed);
   return { schemaVersion: 1, path, approved, dropped, remaining };
 }
 
@@ -163,6 +163,9 @@ function warningsFor(rule: PortRule): string[] {
   if (rule.exe === null && rule.command === null && rule.unit === null) {
     warnings.push("It names no program, so whatever holds the port would be approved.");
   }
+  if (rule.command !== null) {
+    warnings.push("It names a program by its file name only, and any file can have that name; `exe` names one file.");
+  }
   for (const entry of INSECURE_PORTS.ports) {
     const isCovered = entry.port >= rule.ports.first && entry.port <= rule.ports.last;
     if (entry.protocol === rule.protocol && isCovered) {
@@ -180,11 +183,19 @@ async function loadExisting(deps: Pick<BaselineDeps, "load">): Promise<BaselineF
   });
 }
 
-/** A scan takes time and a person more: nobody's edit made meanwhile may be lost. */
-async function assertUnchanged(deps: Pick<BaselineDeps, "load">, file: BaselineFile | null): Promise<void> {
-  const present = await deps.load();
-  if (present?.text === file?.text) return;
-  throw new SecurityError("file-changed", "The port baseline changed while this command ran; nothing was saved", {
-    hint: "Run the command again.",
+/** A scan takes time and a person more: nobody's edit made meanwhile may be lost, and no file left that cannot be read again. */
+async function replaceFile(
+  deps: Pick<BaselineDeps, "load" | "save" | "exclusively">,
+  file: BaselineFile | null,
+  baseline: PortBaseline,
+): Promise<string> {
+  const text = renderBaseline(baseline);
+  parseBaselineFile({ path: "the baseline to be saved", text });
+  return await deps.exclusively(async () => {
+    const present = await deps.load();
+    if (present?.text === file?.text) return await deps.save(text);
+    throw new SecurityError("file-changed", "The port baseline changed while this command ran; nothing was saved", {
+      hint: "Run the command again.",
+    });
   });
 }

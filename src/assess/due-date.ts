@@ -1,4 +1,4 @@
-import { DUE_DAYS, type Risk, compareRisk } from "../core/risk.ts";
+import { DUE_DAYS, type Risk } from "../core/risk.ts";
 import { DAY_MS, type EpochMs, epochFromIso, isoDateFromEpoch, isoFromEpoch } from "../core/time.ts";
 import type { RunCheck } from "../schema/assessment-history.ts";
 import type { CheckStatus } from "./assessment.ts";
@@ -37,10 +37,9 @@ function kept(previous: RunCheck, risk: Risk, now: EpochMs): GapDates {
   // A time in the future (a clock set back, an edited file) must not push the date out.
   const firstSeen = Math.min(epochFromIso(previous.first_seen ?? "") ?? now, now);
   const before = previous.due_date ?? dueAfter(firstSeen, previous.risk);
-  const hasEscalated = compareRisk(risk, previous.risk) < 0;
-  const due = hasEscalated ? sooner(before, dueAfter(now, risk)) : before;
-  // No date can be further away than the longest one there is.
-  return dated(firstSeen, sooner(due, dueAfter(firstSeen, "low")), risk, now);
+  // Neither a rise of risk nor a date from a clock that was wrong, or from an edited file, gives more
+  // time than a gap of this risk that is found just now.
+  return dated(firstSeen, sooner(before, dueAfter(now, risk)), risk, now);
 }
 
 function dated(firstSeen: EpochMs, due: string, risk: Risk, now: EpochMs): GapDates {

@@ -28,7 +28,7 @@ export interface PolicyFile<T> {
 }
 
 export interface CommandPolicyFile extends PolicyFile<CommandPolicy> {
-  /** What the linter of the policy layer says about it, so that `cse policy lint` and the check agree. Empty without a policy. */
+  /** What the linter of the policy layer says about it. Empty without a policy. */
   readonly notes: readonly PolicyNote[];
 }
 
@@ -43,6 +43,7 @@ export interface PolicyNote {
 export type {
   BackupState,
   GatewayProcess,
+  OtherGateway,
   PrivilegePath,
   PrivilegePaths,
   StateEntry,

@@ -10,6 +10,14 @@ export function hindrances(report: { readonly problems: readonly ScanProblem[] }
     .join("; ");
 }
 
+/** "; 3 processes in 2 other network namespaces (containers) not looked at"; empty when there is no other network here. */
+export function otherNetworks(report: { readonly problems: readonly ScanProblem[] }): string {
+  return report.problems
+    .filter((problem) => problem.code === "other-network-namespaces")
+    .map((problem) => `; ${clip(problem.message, 200)}`)
+    .join("");
+}
+
 /**
  * Findings of the port scan as facts, with the risk the scan gave them. What only this host can reach
  * is partial: for the scan every unapproved listener is a finding to act on, for a control it matters

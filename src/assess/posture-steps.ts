@@ -67,6 +67,13 @@ export function pathSteps(user: string, open: readonly PrivilegePath[]): readonl
             lines: of.map((what) => `chmod u-s ${pathFor(what.split(" ")[0] ?? "")}`),
           },
         ];
+      case "writable-file":
+        return [
+          {
+            title: "Let root alone change what root acts on",
+            lines: of.map((what) => `chown root: ${pathFor(what.split(" ")[0] ?? "")}`),
+          },
+        ];
       case "capability":
         return [
           {

@@ -63,12 +63,11 @@ function openFindings(assessment: Assessment): readonly AssessmentFinding[] {
     }));
 }
 
-/** By risk, violations before partial ones, overdue ones before others, then by id. */
+/** By risk, violations before partial ones, overdue ones before others, then in the order of the report, as on the dashboard. */
 function worstFirst(a: AssessedCheck, b: AssessedCheck): number {
   return (
     compareRisk(a.risk, b.risk) ||
     STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
-    Number(b.overdue) - Number(a.overdue) ||
-    (a.check_id < b.check_id ? -1 : 1)
+    Number(b.overdue) - Number(a.overdue)
   );
 }

@@ -83,49 +83,86 @@ export function elevatedSenders(tools: ToolsConfig): readonly string[] {
   );
 }
 
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  exec: ["group:runtime", "group:openclaw", "bash"],
-  write: ["group:fs", "group:openclaw"],
-  gateway: ["group:automation", "group:openclaw"],
-};
-
-/** Tools that the named profiles hold among the three that matter here. */
-const PROFILE_TOOLS: Readonly<Record<string, readonly string[]>> = {
-  minimal: [],
-  messaging: [],
-  coding: ["exec", "write"],
-};
+type HostTool = "exec" | "write" | "edit" | "apply_patch" | "gateway" | "plugins" | "openclaw";
 
 /**
- * Whether an agent has this tool. Errs towards yes: an allow entry with a wildcard counts as a
- * match, a deny entry only when it plainly names the tool, its group or everything.
+ * Tools with which an agent changes this host, and the groups that each is in.
+ * Source: the tool catalog of OpenClaw 2026.9.6.
  */
-export function offersTool(tools: ToolsConfig, tool: "exec" | "write" | "gateway"): boolean {
-  const names = [tool, ...(GROUPS[tool] ?? [])];
-  const isNamed = (entry: string): boolean => names.includes(entry.trim().toLowerCase());
-  const mayMatch = (entry: string): boolean => isNamed(entry) || entry.includes("*");
-  if (tools.deny.some((entry) => entry.trim() === "*" || isNamed(entry))) return false;
+const HOST_TOOLS: Readonly<Record<HostTool, readonly string[]>> = {
+  exec: ["group:runtime"],
+  write: ["group:fs"],
+  edit: ["group:fs"],
+  apply_patch: ["group:fs"],
+  gateway: ["group:automation", "group:openclaw"],
+  plugins: ["group:automation", "group:openclaw"],
+  openclaw: ["group:automation", "group:openclaw"],
+};
+
+const FILE_TOOLS: readonly HostTool[] = ["write", "edit", "apply_patch"];
+const SETUP_TOOLS: readonly HostTool[] = ["gateway", "plugins", "openclaw"];
+
+const ALIASES: Readonly<Record<string, string>> = { bash: "exec", "apply-patch": "apply_patch" };
+
+/** Which of these tools the named profiles hold; of `gateway` the narrow ones hold only the update. */
+const PROFILE_TOOLS: Readonly<Record<string, readonly HostTool[]>> = {
+  minimal: [],
+  messaging: [],
+  coding: ["exec", "write", "edit", "apply_patch", "plugins"],
+};
+
+/** Whether an agent has this tool: not denied, in its profile, and allowed where anything is. */
+export function offersTool(tools: ToolsConfig, tool: HostTool): boolean {
+  if (isListed(tools.deny, tool)) return false;
   const profile = tools.profile === null ? undefined : PROFILE_TOOLS[tools.profile];
   // Unset and "full" filter nothing, and neither does a profile we do not know.
-  const passesProfile = profile === undefined || profile.includes(tool) || tools.also_allow.some(mayMatch);
-  return passesProfile && (tools.allow.length === 0 || [...tools.allow, ...tools.also_allow].some(mayMatch));
+  const passesProfile = profile === undefined || profile.includes(tool) || isListed(tools.also_allow, tool);
+  const allowed = [...tools.allow, ...tools.also_allow];
+  return (
+    passesProfile &&
+    (tools.allow.length === 0 || isListed(allowed, tool) || (tool === "apply_patch" && isListed(allowed, "write")))
+  );
+}
+
+function isListed(entries: readonly string[], tool: HostTool): boolean {
+  return entries.some((entry) => {
+    const name = entry.trim().toLowerCase();
+    return HOST_TOOLS[tool].includes(name) || matchesGlob(ALIASES[name] ?? name, tool);
+  });
+}
+
+/** `*` stands for any text, nothing else is special. */
+function matchesGlob(pattern: string, name: string): boolean {
+  const [head = "", ...rest] = pattern.split("*");
+  const tail = rest.pop();
+  if (tail === undefined) return pattern === name;
+  if (!name.startsWith(head) || name.length < head.length + tail.length || !name.endsWith(tail)) return false;
+  let from = head.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, from);
+    if (found === -1) return false;
+    from = found + part.length;
+  }
+  return from <= name.length - tail.length;
 }
 
 /** Whether an agent can change this host in a session that belongs to a direct chat or a group. */
 export function canTouchHost(config: OpenClawConfig, agent: AgentConfig, from: "direct" | "group"): boolean {
-  const { tools } = agent;
-  if (elevatedSenders(tools).length > 0 && offersTool(tools, "exec")) return true;
+  const { tools, sandbox } = agent;
+  const offers = (tool: HostTool): boolean => offersTool(tools, tool);
+  if (elevatedSenders(tools).length > 0 && offers("exec")) return true;
   // `non-main` leaves the main session unsandboxed, and by default every direct chat lands in it.
-  const inMain = from === "direct" && config.session.dm_scope.value === "main";
+  const { dm_scope: direct, group_scope: group } = config.session;
+  const inMain = (from === "direct" ? direct.value : group.value) === "main";
   const reach = execReach(agent);
   if (reach === "host" || (reach === "main-session" && inMain)) return true;
-  const { mode } = agent.sandbox;
-  const unboxed = mode.value === "off" || (mode.value === "non-main" && inMain);
-  return unboxed && (offersTool(tools, "write") || offersTool(tools, "gateway"));
+  const unboxed = sandbox.mode.value === "off" || (sandbox.mode.value === "non-main" && inMain);
+  if (unboxed) return [...FILE_TOOLS, ...SETUP_TOOLS].some(offers);
+  return sandbox.writable_binds.length > 0 && (reach !== "none" || FILE_TOOLS.some(offers));
 }
 
 /** "*" alone or behind a channel prefix: everyone. */
-export function isWildcard(entry: string): boolean {
+function isWildcard(entry: string): boolean {
   const text = entry.trim();
   return text === "*" || text.endsWith(":*");
 }
@@ -142,7 +179,14 @@ export function openDoors(account: ChannelAccount): readonly string[] {
   // Group senders fall back to allowFrom, so a wildcard there opens both ways.
   if ((takesDms || takesGroups) && account.allow_from.some(isWildcard)) doors.push("allowFrom *");
   if (takesGroups && account.group_allow_from.some(isWildcard)) doors.push("groupAllowFrom *");
+  if (openRooms(account).some(isWildcard)) doors.push("everyone in every group");
   return doors;
+}
+
+/** Groups by id in which everyone may address the agent; "*" is every group. */
+export function openRooms(account: ChannelAccount): readonly string[] {
+  if (account.group_policy.value === "disabled") return [];
+  return account.groups.filter((group) => group.enabled && group.open).map((group) => group.id);
 }
 
 /** The fact that a channel's own access rules are not known, so that nothing shows it to be closed. */

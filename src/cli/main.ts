@@ -36,6 +36,7 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
 const USAGE_CODES: Readonly<Record<string, SecurityErrorCode>> = {
   "commander.unknownOption": "unknown-flag",
   "commander.unknownCommand": "unknown-command",
+  "commander.help": "missing-argument",
   "commander.missingArgument": "missing-argument",
   "commander.missingMandatoryOptionValue": "missing-argument",
   "commander.optionMissingArgument": "missing-argument",
@@ -43,8 +44,10 @@ const USAGE_CODES: Readonly<Record<string, SecurityErrorCode>> = {
 
 function usageError(error: CommanderError): SecurityError {
   const code = USAGE_CODES[error.code] ?? "invalid-argument";
-  const message = code === "invalid-argument" && error.code === "commander.help" ? "No command given" : error.message;
-  return new SecurityError(code, message.replace(/^error: /, ""), { hint: "`cse --help` lists the commands." });
+  const message = error.code === "commander.help" ? "No command given" : error.message;
+  return new SecurityError(code, message.replace(/^error: /, "").replaceAll("\n", " "), {
+    hint: "`cse --help` lists the commands.",
+  });
 }
 
 /** Waits until everything written was taken and says what could not be. A reader that went away (`| head`) is no failure. */

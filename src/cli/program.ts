@@ -17,8 +17,12 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
     .description("Cyber Security Engineer for OpenClaw: what listens, what talks out, and how safe this host is.")
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => undefined })
-    .showHelpAfterError(false);
+    // Errors are told by main, which also can as JSON; what else goes to stderr is help for a missing command.
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.note(text),
+      outputError: () => undefined,
+    });
 
   const json = (command: Command): Command => command.option("--json", "print the result as JSON");
   const failOn = (command: Command): Command =>

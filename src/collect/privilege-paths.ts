@@ -1,10 +1,11 @@
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { type Evidence, measured } from "../core/evidence.ts";
 import type { GatewayProcess, PrivilegePath, PrivilegePaths } from "../core/host-evidence.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import type { RunTool } from "../exec/run-tool.ts";
 import { createProcFiles, REFUSED } from "./proc-file.ts";
+import { findWritableRootFiles } from "./root-files.ts";
 import { collectSetuidPaths, type Found } from "./setuid-files.ts";
 import { parseDoas, parseSudoList, parseTimestampTimeout } from "./sudo-rules.ts";
 
@@ -74,14 +75,17 @@ export async function collectPrivilegePaths(options: PrivilegeOptions): Promise<
   const { account } = options;
   const user = account.user ?? String(account.uid);
   const found: FoundWithSudo = { paths: [], unknown: [], timestampMinutes: null };
+  // With no_new_privs a program started from the gateway gains nothing from any setuid bit, unless
+  // the account's own service manager, which has no such limit, is there to start it instead.
+  const gainsFromSetuid = account.no_new_privs !== true || hasServiceManager(options);
   if (account.uid === 0) {
     found.paths.push({ via: "root", what: `${user} is uid 0`, strength: "passwordless" });
   } else {
     lookAtGroups(account, found);
     lookAtSockets(options, found);
     lookAtCapabilities(account, found);
-    // With no_new_privs a program started from the gateway gains nothing from any setuid bit.
-    if (account.no_new_privs !== true) {
+    found.paths.push(...findWritableRootFiles({ account, root: options.root ?? "" }));
+    if (gainsFromSetuid) {
       await Promise.all([
         lookAtSudo(options, user, found),
         lookAtDoas(options, user, found),
@@ -90,19 +94,26 @@ export async function collectPrivilegePaths(options: PrivilegeOptions): Promise<
       ]);
     }
   }
-  await lookAtSudoTimeout(options, found);
+  await lookAtSudoTimeout(options, user, found);
   return measured(
     {
       user,
       uid: account.uid,
       // In an order of its own: what was looked at together ends in any order.
       paths: found.paths.toSorted((a, b) => `${a.via} ${a.what}`.localeCompare(`${b.via} ${b.what}`, "en")),
+      has_sudo: (await options.locateTool("sudo")) !== null,
       sudo_timestamp_minutes: found.timestampMinutes,
       unknown: found.unknown.toSorted(),
     },
-    "groups, sockets, capabilities, sudo -n -l, doas.conf, polkit, setuid files",
+    gainsFromSetuid
+      ? "groups, sockets, capabilities, files that root acts on, sudo -n -l, doas.conf, polkit, setuid files"
+      : "groups, sockets, capabilities, files that root acts on; no_new_privs shuts sudo, doas, polkit and setuid files",
     at,
   );
+}
+
+function hasServiceManager({ account, root }: PrivilegeOptions): boolean {
+  return existsSync(`${root ?? ""}/run/user/${account.uid}/systemd/private`);
 }
 
 interface FoundWithSudo extends Found {
@@ -193,7 +204,7 @@ async function lookAtSudo(options: PrivilegeOptions, user: string, found: FoundW
     found.unknown.push(`sudo's rules could not be listed: ${result.code}`);
     return;
   }
-  const list = parseSudoList(result.stdout, result.stderr);
+  const list = parseSudoList(result.stdout, result.stderr, options.account.groups);
   switch (list.kind) {
     case "none":
       return;
@@ -220,7 +231,7 @@ async function lookAtDoas(options: PrivilegeOptions, user: string, found: Found)
   if ((await options.locateTool("doas")) === null) return;
   const text = createProcFiles(`${options.root ?? ""}/etc`).text("doas.conf", MAX_FILE_BYTES);
   if (typeof text === "string") {
-    found.paths.push(...parseDoas(text, user, options.account.groups));
+    found.paths.push(...parseDoas(text, { user, uid: options.account.uid, groups: options.account.groups }));
   } else if (text === REFUSED) {
     found.unknown.push("/etc/doas.conf could not be read");
   }
@@ -258,14 +269,17 @@ function isDistributed(name: string): boolean {
 }
 
 /** From the rules listed already, else from sudoers where it may be read. */
-async function lookAtSudoTimeout(options: PrivilegeOptions, found: FoundWithSudo): Promise<void> {
+async function lookAtSudoTimeout(options: PrivilegeOptions, user: string, found: FoundWithSudo): Promise<void> {
   if (found.timestampMinutes !== null || (await options.locateTool("sudo")) === null) return;
   const etc = createProcFiles(`${options.root ?? ""}/etc`);
   const names = etc.list("sudoers.d");
-  const files = ["sudoers", ...(typeof names === "symbol" ? [] : names.map((name) => `sudoers.d/${name}`))];
+  // sudo itself skips names with a dot or a tilde at the end: copies of editors and packages.
+  const used = (typeof names === "symbol" ? [] : names).filter((name) => !name.includes(".") && !name.endsWith("~"));
+  const files = ["sudoers", ...used.toSorted().map((name) => `sudoers.d/${name}`)];
+  const account = { user, uid: options.account.uid, groups: options.account.groups };
   for (const file of files) {
     const text = etc.text(file, MAX_FILE_BYTES);
-    const minutes = typeof text === "string" ? parseTimestampTimeout(text) : null;
+    const minutes = typeof text === "string" ? parseTimestampTimeout(text, account) : null;
     if (minutes !== null) found.timestampMinutes = minutes;
   }
   if (found.timestampMinutes !== null || options.currentUid !== 0) return;

@@ -1,4 +1,14 @@
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  type Dir,
+  openSync,
+  opendirSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from "node:fs";
 
 /** What was asked for is not there, or not any more; processes end while they are looked at. */
 export const GONE: unique symbol = Symbol("gone");
@@ -13,6 +23,13 @@ export type ProcDenial = typeof GONE | typeof REFUSED;
 export interface ProcFiles {
   /** Names in a folder. */
   list(path: string): readonly string[] | ProcDenial;
+  /** Names in a folder that may be too big to list at once; costs several times as much per name. To be read to its end or left with `return`. */
+  batches(path: string): Iterable<readonly string[]> | ProcDenial;
+  /**
+   * Cheap counts of a folder; zeros when it cannot be seen. `size`: how many descriptors a folder of
+   * descriptors has (0 before Linux 6.2). `links`: 2 more than the folders in it, e.g. of processes or threads.
+   */
+  counts(path: string): { readonly size: number; readonly links: number };
   /** Target of a symbolic link. */
   link(path: string): string | ProcDenial;
   /** UTF-8 text of a file, cut at `maxBytes`. */
@@ -29,6 +46,8 @@ export interface ProcPieces {
 }
 
 const PIECE_BYTES = 65_536;
+const BATCH_NAMES = 256;
+const NO_COUNTS = { size: 0, links: 0 };
 
 /** @param root absolute folder that stands for /proc */
 export function createProcFiles(root: string): ProcFiles {
@@ -94,6 +113,21 @@ export function createProcFiles(root: string): ProcFiles {
         return denialOf(cause);
       }
     },
+    batches: (path) => {
+      try {
+        return batchesOf(opendirSync(`${root}/${path}`, { bufferSize: BATCH_NAMES }));
+      } catch (cause) {
+        return denialOf(cause);
+      }
+    },
+    counts: (path) => {
+      try {
+        const found = statSync(`${root}/${path}`, { throwIfNoEntry: false });
+        return found === undefined ? NO_COUNTS : { size: found.size, links: found.nlink };
+      } catch {
+        return NO_COUNTS;
+      }
+    },
     link: (path) => {
       try {
         return readlinkSync(`${root}/${path}`);
@@ -102,6 +136,23 @@ export function createProcFiles(root: string): ProcFiles {
       }
     },
   };
+}
+
+function* batchesOf(folder: Dir): Generator<readonly string[]> {
+  try {
+    let names: string[] = [];
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      names.push(entry.name);
+      if (names.length < BATCH_NAMES) continue;
+      yield names;
+      names = [];
+    }
+    yield names;
+  } catch {
+    // The process ended while its folder was read; what was read counts.
+  } finally {
+    folder.closeSync();
+  }
 }
 
 /** ESRCH is what the kernel answers for a process that ended between open and read. */

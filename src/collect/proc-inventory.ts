@@ -1,108 +1,17 @@
 import { bindScope, categorizeAddress } from "../core/address.ts";
-import type {
-  AddressCategory,
-  Connection,
-  Direction,
-  Listener,
-  ProcessFacts,
-  Protocol,
-  ScanProblem,
-  Scope,
-} from "../core/network.ts";
+import type { AddressCategory, Connection, Listener, ProcessFacts, Scope } from "../core/network.ts";
+import { baseName } from "../core/path.ts";
 import { plural } from "../core/text.ts";
-import { type DirectionContext, decideDirection, isEphemeral, listenerKey } from "../scan/direction.ts";
+import { type AcceptedView, createAcceptance } from "./proc-accepted.ts";
 import type { ProcIdentity } from "./proc-process.ts";
+import type { Selection } from "./proc-select.ts";
 import type { Slice } from "./proc-slice.ts";
 import type { HostNet } from "./proc-table.ts";
 import type { UserName } from "./proc-user.ts";
+import type { SeenSocket } from "./seen-socket.ts";
 
-/** One socket from whichever source; a row of the kernel's tables is one as it is. */
-export interface SeenSocket {
-  readonly protocol: Protocol;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  /** LISTEN, UNCONN, or the state of a connection. */
-  readonly state: string;
-  /** Uid the kernel keeps with the socket; null when the source does not say. */
-  readonly uid: number | null;
-  /** 0 when the kernel keeps no owner, null when the source does not say. */
-  readonly inode: number | null;
-  /** What a tool says beyond the kernel's tables. */
-  readonly told?: ToldFacts;
-}
-
-export interface ToldFacts {
-  readonly tool: string;
-  readonly device: string | null;
-  readonly dualStack: boolean | null;
-  readonly holders: readonly { readonly pid: number; readonly name: string | null }[];
-}
-
-export interface InventoryWant {
-  readonly listeners: boolean;
-  readonly connections: boolean;
-  readonly includeLoopback: boolean;
-}
-
-/** The sockets a scan is about, before anything is known about their processes. */
-export interface Selection {
-  readonly listeners: readonly SeenSocket[];
-  readonly connections: readonly { readonly socket: SeenSocket; readonly direction: Direction }[];
-  readonly problems: readonly ScanProblem[];
-}
-
-const SHOWN_PORTS = 8;
-
-/** Tells services, connections and mere client sockets apart. */
-export async function selectSockets(
-  sockets: readonly SeenSocket[],
-  host: HostNet,
-  want: InventoryWant,
-  slice: Slice,
-): Promise<Selection> {
-  const listeners: SeenSocket[] = [];
-  const clients: number[] = [];
-  const others: SeenSocket[] = [];
-  for (const [index, socket] of sockets.entries()) {
-    if (index % 256 === 255 && slice.isOver()) await slice.rest();
-    if (socket.state === "LISTEN") listeners.push(socket);
-    else if (socket.state !== "UNCONN") others.push(socket);
-    else if (isEphemeral(socket.localPort, host.ephemeralPorts)) clients.push(socket.localPort);
-    else listeners.push(socket);
-  }
-  const connections: { socket: SeenSocket; direction: Direction }[] = [];
-  if (want.connections) {
-    const listening = new Set(listeners.map((one) => listenerKey(one.protocol, one.localAddress, one.localPort)));
-    const context: DirectionContext = {
-      ownAddresses: host.ownAddresses,
-      listening,
-      ephemeralPorts: host.ephemeralPorts,
-    };
-    for (const [index, socket] of others.entries()) {
-      if (index % 256 === 255 && slice.isOver()) await slice.rest();
-      if (socket.protocol === "tcp" && socket.state === "CLOSE") continue;
-      const direction = decideDirection(socket, context);
-      if (direction !== "local" || want.includeLoopback) connections.push({ socket, direction });
-    }
-  }
-  const problems: ScanProblem[] = [];
-  if (want.listeners && clients.length > 0) {
-    const ports = [...new Set(clients)].toSorted((a, b) => a - b);
-    const shown = ports.slice(0, SHOWN_PORTS).join(", ") + (ports.length > SHOWN_PORTS ? ", ..." : "");
-    problems.push({
-      code: "udp-client-sockets",
-      message: `${plural(clients.length, "UDP socket")} on client ports taken as clients, not as services: ${shown}`,
-    });
-  }
-  return { listeners: want.listeners ? listeners : [], connections, problems };
-}
-
-/** What is known about processes when rows are built. */
-export interface ProcessView {
-  /** Pids that hold the socket, the one to show first in front. */
-  holdersOf(socket: SeenSocket): readonly number[];
+/** What is known about processes when rows are built. `holdersOf` has the one to show first in front. */
+export interface ProcessView extends AcceptedView {
   /** Null when the process is gone. */
   identityOf(pid: number): ProcIdentity | null;
   readonly userName: UserName;
@@ -119,7 +28,10 @@ export interface Rows {
   readonly unresolved: number;
 }
 
-/** Builds the rows of a report. Sockets of one program on one address and port (SO_REUSEPORT) are one listener. */
+/**
+ * Builds the rows of a report. Sockets of one program on one address and port (SO_REUSEPORT) are one
+ * listener; a socket that different programs share is a row for each, because each can use it.
+ */
 export async function buildRows(selection: Selection, host: HostNet, view: ProcessView, slice: Slice): Promise<Rows> {
   const describe = createDescriber(view);
   let unresolved = 0;
@@ -130,23 +42,25 @@ export async function buildRows(selection: Selection, host: HostNet, view: Proce
   for (const [index, socket] of selection.listeners.entries()) {
     if (index % 64 === 63 && slice.isOver()) await slice.rest();
     if (socket.inode !== null && view.closed.has(socket.inode)) continue;
-    const { facts, holders, isUnresolved } = describe(socket);
+    const { programs, isUnresolved } = describe(socket);
     if (isUnresolved) unresolved += 1;
-    const key = [
-      socket.protocol,
-      socket.localPort,
-      socket.localAddress,
-      socket.told?.device ?? "",
-      facts.exe,
-      facts.name,
-      facts.uid,
-      facts.unit,
-      facts.container,
-      facts.unknown_reason,
-    ].join("\u0000");
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { facts, socket, holders: new Set(holders) });
-    else for (const pid of holders) group.holders.add(pid);
+    for (const { facts, holders } of programs) {
+      const key = [
+        socket.protocol,
+        socket.localPort,
+        socket.localAddress,
+        socket.told?.device ?? "",
+        facts.exe,
+        facts.name,
+        facts.uid,
+        facts.unit,
+        facts.container,
+        facts.unknown_reason,
+      ].join("\u0000");
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { facts, socket, holders: new Set(holders) });
+      else for (const pid of holders) group.holders.add(pid);
+    }
   }
   const listeners: Listener[] = [];
   for (const { facts, socket, holders } of groups.values()) {
@@ -165,14 +79,16 @@ export async function buildRows(selection: Selection, host: HostNet, view: Proce
   }
   listeners.sort((a, b) => a.port - b.port || order(a.protocol, b.protocol) || order(a.address, b.address));
 
+  const wasAccepted = createAcceptance(view);
   const connections: Connection[] = [];
-  for (const [index, { socket, direction }] of selection.connections.entries()) {
+  for (const [index, { socket, direction, listeners: accepting }] of selection.connections.entries()) {
     if (index % 64 === 63 && slice.isOver()) await slice.rest();
-    const { facts, isUnresolved } = describe(socket);
+    const { programs, isUnresolved } = describe(socket);
     if (isUnresolved) unresolved += 1;
-    connections.push({
+    const isConfirmed = direction !== "inbound" || wasAccepted(socket, accepting);
+    const seen = {
       protocol: socket.protocol,
-      direction,
+      direction: isConfirmed ? direction : ("unknown" as const),
       local_address: socket.localAddress,
       local_port: socket.localPort,
       remote_ip: socket.remoteAddress,
@@ -181,17 +97,22 @@ export async function buildRows(selection: Selection, host: HostNet, view: Proce
       host_source: null,
       state: socket.state,
       category: remember(categories, socket.remoteAddress, categorizeAddress),
-      ...facts,
-    });
+    };
+    for (const { facts } of programs) connections.push({ ...seen, ...facts });
   }
   return { listeners, connections, unresolved };
 }
 
 interface Description {
-  readonly facts: ProcessFacts;
-  readonly holders: readonly number[];
+  readonly programs: readonly Program[];
   /** True when this socket should have an owner and none was found. */
   readonly isUnresolved: boolean;
+}
+
+/** One executable, with the processes that run it; `facts` are of the one that started first. */
+interface Program {
+  readonly facts: ProcessFacts;
+  readonly holders: readonly number[];
 }
 
 function createDescriber(view: ProcessView): (socket: SeenSocket) => Description {
@@ -213,37 +134,56 @@ function createDescriber(view: ProcessView): (socket: SeenSocket) => Description
             uid: identity.uid,
             unit: identity.unit,
             container: identity.container,
-            unknown_reason: identity.exe === null ? whyHidden(identity.uid, view) : null,
+            unknown_reason: identity.exe === null ? (identity.exeDoubt ?? whyHidden(identity.uid, view)) : null,
           };
     factsByPid.set(pid, facts);
     return facts;
   };
 
-  return (socket) => {
-    const holders = view.holdersOf(socket);
+  const programsOf = (holders: readonly number[]): readonly Program[] => {
+    const byProgram = new Map<string, { readonly facts: ProcessFacts; readonly holders: number[] }>();
     for (const pid of holders) {
       const facts = factsOf(pid);
-      if (facts !== null) return { facts, holders, isUnresolved: false };
+      if (facts === null) continue;
+      const key = [facts.exe ?? `named ${facts.name}`, facts.exe_deleted, facts.container].join("\u0000");
+      const known = byProgram.get(key);
+      if (known === undefined) byProgram.set(key, { facts, holders: [pid] });
+      else known.holders.push(pid);
     }
+    const programs = [...byProgram.values()];
+    // systemd keeps the sockets it starts services for; an ordinary user does not even see that.
+    const others = programs.filter(({ facts }) => facts.pid !== 1 || baseName(facts.exe ?? "") !== "systemd");
+    return others.length > 0 ? others : programs;
+  };
+
+  const nobody = (facts: ProcessFacts, isUnresolved: boolean): Description => ({
+    programs: [{ facts, holders: [] }],
+    isUnresolved,
+  });
+
+  return (socket) => {
+    const isListening = socket.state === "LISTEN" || socket.state === "UNCONN";
+    const holders = view.holdersOf(socket);
+    const programs = programsOf(holders);
+    if (programs.length > 0) return { programs, isUnresolved: false };
     const told = socket.told?.holders[0];
     if (told !== undefined) {
       const reason = `named by ${socket.told?.tool ?? "a tool"}; /proc shows nothing about this process`;
       const facts = { ...unknownFacts(socket.uid, reason, view), pid: told.pid, name: told.name };
-      return { facts, holders: socket.told?.holders.map((one) => one.pid) ?? [], isUnresolved: false };
-    }
-    if (socket.inode === 0 || socket.state === "TIME_WAIT") {
-      // The uid of such a row is 0 whoever opened the connection.
       return {
-        facts: unknownFacts(null, `${socket.state}: kernel keeps no owner`, view),
-        holders: [],
+        programs: [{ facts, holders: socket.told?.holders.map((one) => one.pid) ?? [] }],
         isUnresolved: false,
       };
     }
-    if (holders.length > 0 || (socket.inode !== null && view.closed.has(socket.inode))) {
-      const facts = unknownFacts(socket.uid, "closed while the scan looked for its owner", view);
-      return { facts, holders: [], isUnresolved: false };
+    if (!isListening && (socket.inode === 0 || socket.state === "TIME_WAIT")) {
+      // The uid of such a row is 0 whoever opened the connection.
+      return nobody(unknownFacts(null, `${socket.state}: kernel keeps no owner`, view), false);
     }
-    return { facts: unknownFacts(socket.uid, whyHidden(socket.uid, view), view), holders: [], isUnresolved: true };
+    if (holders.length > 0 || (socket.inode !== null && view.closed.has(socket.inode))) {
+      // A listener that is really gone is left out before; this one passed on to a process not seen yet.
+      return nobody(unknownFacts(socket.uid, "closed while the scan looked for its owner", view), isListening);
+    }
+    return nobody(unknownFacts(socket.uid, whyHidden(socket.uid, view), view), true);
   };
 }
 

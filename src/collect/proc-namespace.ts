@@ -1,6 +1,7 @@
 import type { ScanProblem } from "../core/network.ts";
 import { plural } from "../core/text.ts";
 import type { ProcFiles } from "./proc-file.ts";
+import { listPids } from "./proc-pids.ts";
 import type { Slice } from "./proc-slice.ts";
 
 /** Namespaces change with containers, not with connections. */
@@ -18,13 +19,11 @@ export function createNamespaceWatch(files: ProcFiles, monotonicMs: () => number
       const at = monotonicMs();
       if (last !== null && at - last.at < LOOK_AGAIN_MS) return last.problems;
       const own = files.link("self/ns/net");
-      const names = files.list(".");
       const others = new Map<string, number>();
-      if (typeof own === "string" && typeof names !== "symbol") {
-        for (const name of names) {
-          if (!/^\d+$/.test(name)) continue;
+      if (typeof own === "string") {
+        for (const pid of await listPids(files, slice)) {
           if (slice.isOver()) await slice.rest();
-          const namespace = files.link(`${name}/ns/net`);
+          const namespace = files.link(`${pid}/ns/net`);
           if (typeof namespace === "string" && namespace !== own) {
             others.set(namespace, (others.get(namespace) ?? 0) + 1);
           }

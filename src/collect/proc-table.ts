@@ -65,6 +65,12 @@ export async function readTables(
         message: `${plural(table.malformed, "row")} of the ${name} table could not be understood`,
       });
     }
+    if (table.dropped > 0) {
+      gaps.push({
+        code: "too-many-sockets",
+        message: `The ${name} table has ${plural(table.dropped, "row")} more than a scan can read`,
+      });
+    }
     if (slice.isOver()) await slice.rest();
   }
   return { kind: "read", sockets: await withoutRepeats(sockets, slice), gaps };
@@ -90,6 +96,32 @@ async function readTable(
   } finally {
     pieces.close();
   }
+}
+
+/** Tables of what is neither TCP nor UDP; each has one header line. */
+const OTHER_TABLES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "other-transports": { "UDP-Lite": ["udplite", "udplite6"], SCTP: ["sctp/eps", "sctp/assocs"] },
+  "other-protocols": { ICMP: ["icmp", "icmp6"], "raw IP": ["raw", "raw6"] },
+};
+
+/**
+ * Says which open sockets this program neither lists nor judges. What has no table here (vsock,
+ * packet sockets) is not known. Tables are read up to 64 KiB, so several hundred stands for more.
+ */
+export function readOtherProtocols(files: ProcFiles): ScanProblem[] {
+  return Object.entries(OTHER_TABLES).flatMap(([code, protocols]) => {
+    const counts = Object.entries(protocols).flatMap(([protocol, names]) => {
+      const rows = names.reduce((sum, name) => sum + countRows(readNet(files, name)), 0);
+      return rows === 0 ? [] : [`${rows} ${protocol}`];
+    });
+    if (counts.length === 0) return [];
+    return [{ code, message: `Sockets other than TCP and UDP are neither listed nor judged: ${counts.join(", ")}` }];
+  });
+}
+
+function countRows(table: string | null): number {
+  const lines = (table ?? "").split("\n").filter((line) => line.trim() !== "").length;
+  return Math.max(0, lines - 1);
 }
 
 /** What the kernel says about this host's own addresses and client ports. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { PrivilegePath } from "../core/host-evidence.ts";
 import type { RunTool } from "../exec/run-tool.ts";
@@ -12,6 +12,8 @@ export interface Found {
 export interface SetuidOptions {
   readonly runTool: RunTool;
   readonly locateTool: (name: string) => Promise<string | null>;
+  readonly account: { readonly uid: number };
+  readonly currentUid: number;
   /** Stands for "/". */
   readonly root: string;
 }
@@ -19,6 +21,9 @@ export interface SetuidOptions {
 const FOLDERS: readonly string[] = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"];
 const DEEP_FOLDER = "/opt";
 const MAX_DEPTH = 4;
+/** Where everybody may leave files: no setuid program belongs there. */
+const SCRATCH_FOLDERS: readonly string[] = ["/tmp", "/var/tmp", "/dev/shm"];
+const SCRATCH_DEPTH = 2;
 const MAX_ENTRIES = 20_000;
 const SLICE = 256;
 
@@ -79,7 +84,7 @@ const ROOT_CAPABILITY =
 
 /** Adds setuid-root files and file capabilities that did not come with the distribution for a purpose of their own. */
 export async function collectSetuidPaths(options: SetuidOptions, found: Found): Promise<void> {
-  const files = await findSetuid(options.root, found);
+  const files = await findSetuid(options, found);
   const strange = files.filter((path) => !USUAL.has(basename(path)));
   const owned = strange.length === 0 ? null : readPackageFiles(options.root, strange);
   for (const path of strange) {
@@ -89,18 +94,24 @@ export async function collectSetuidPaths(options: SetuidOptions, found: Found): 
     found.paths.push({ via: "setuid", what, strength: isShell ? "passwordless" : "unknown" });
   }
   // A familiar name in a place of the administrator's own is no familiar program.
-  const familiar = files.filter((path) => USUAL.has(basename(path)) && /^\/(?:usr\/local|opt)\//.test(path));
+  const familiar = files.filter((path) => USUAL.has(basename(path)) && !/^\/(?:usr\/)?s?bin\//.test(path));
   for (const path of familiar)
     found.paths.push({ via: "setuid", what: `${path} (setuid, local)`, strength: "unknown" });
   await collectFileCapabilities(options, found);
 }
 
-async function findSetuid(root: string, found: Found): Promise<readonly string[]> {
+async function findSetuid(options: SetuidOptions, found: Found): Promise<readonly string[]> {
+  const { root } = options;
   const seen = new Map<string, string>();
-  const open = [...FOLDERS.map((path) => ({ path, depth: 0 })), { path: DEEP_FOLDER, depth: MAX_DEPTH }];
+  // The last is looked at first.
+  const open = [
+    ...SCRATCH_FOLDERS.map((path) => ({ path, depth: SCRATCH_DEPTH })),
+    { path: DEEP_FOLDER, depth: MAX_DEPTH },
+    ...FOLDERS.map((path) => ({ path, depth: 0 })),
+  ];
   let entries = 0;
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    for (const name of list(join(root, folder.path), folder.path, found)) {
+    for (const name of list(folder.path, options, found)) {
       entries += 1;
       if (entries > MAX_ENTRIES) {
         found.unknown.push(`only the first ${MAX_ENTRIES} files were searched for setuid bits`);
@@ -123,13 +134,26 @@ function longer(known: string | undefined, path: string): string {
   return known !== undefined && known.length >= path.length ? known : path;
 }
 
-function list(path: string, shown: string, found: Found): readonly string[] {
+function list(path: string, { root, account, currentUid }: SetuidOptions, found: Found): readonly string[] {
   try {
-    return readdirSync(path);
+    return readdirSync(join(root, path));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTDIR") found.unknown.push(`${shown} could not be searched for setuid files`);
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    // What the account itself cannot even enter holds nothing that it could start.
+    if (account.uid !== currentUid || mayEnter(join(root, path))) {
+      found.unknown.push(`${path} could not be searched for setuid files`);
+    }
     return [];
+  }
+}
+
+function mayEnter(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -175,7 +199,7 @@ async function collectFileCapabilities(options: SetuidOptions, found: Found): Pr
     );
     return;
   }
-  const folders = [...FOLDERS, DEEP_FOLDER]
+  const folders = [...FOLDERS, DEEP_FOLDER, ...SCRATCH_FOLDERS]
     .map((path) => join(options.root, path))
     .filter((path) => look(path) !== null);
   const result = await options.runTool({
@@ -194,7 +218,7 @@ async function collectFileCapabilities(options: SetuidOptions, found: Found): Pr
     const [, path, capabilities] = match ?? [];
     if (path === undefined || capabilities === undefined || !ROOT_CAPABILITY.test(capabilities)) continue;
     const name = basename(path);
-    if (USUAL.has(name) || seen.has(name)) continue;
+    if ((USUAL.has(name) && /^\/(?:usr\/)?s?bin\//.test(path)) || seen.has(name)) continue;
     seen.add(name);
     const strength = INTERPRETER.test(name) ? "passwordless" : "unknown";
     found.paths.push({ via: "capability", what: `${path} has ${capabilities}`, strength });

@@ -1,20 +1,24 @@
 import { setImmediate } from "node:timers/promises";
 import { SecurityError } from "../core/error.ts";
 import type { ScanProblem, SocketInventory } from "../core/network.ts";
+import { plural } from "../core/text.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import type { locateTool } from "../exec/locate-tool.ts";
 import type { RunTool } from "../exec/run-tool.ts";
+import { listenerKey } from "../scan/direction.ts";
 import { mergeTables } from "../scan/merge-tables.ts";
 import { createAddressTexts } from "../scan/proc-net.ts";
 import type { SocketTable, TableOwnerFacts } from "../scan/socket-table.ts";
 import { createProcFiles } from "./proc-file.ts";
-import { buildRows, type SeenSocket, selectSockets, type ToldFacts } from "./proc-inventory.ts";
+import { buildRows } from "./proc-inventory.ts";
 import { createNamespaceWatch } from "./proc-namespace.ts";
 import { createOwnerSearch, type OwnerSearch, type SocketOwners } from "./proc-owner.ts";
-import { readIdentity } from "./proc-process.ts";
+import { readIdentity, readStat } from "./proc-process.ts";
+import { selectSockets } from "./proc-select.ts";
 import { createSlice, type Slice } from "./proc-slice.ts";
-import { readHostNet, readTables } from "./proc-table.ts";
+import { readHostNet, readOtherProtocols, readTables } from "./proc-table.ts";
 import { createUserNames } from "./proc-user.ts";
+import type { SeenSocket, ToldFacts } from "./seen-socket.ts";
 import { collectWithTools } from "./socket-tools.ts";
 
 export interface SocketCollectorDeps {
@@ -103,9 +107,15 @@ export function createSocketCollector(deps: SocketCollectorDeps): SocketCollecto
     );
     if (surprising.length === 0 || seen.collector !== "proc") return new Set();
     const again = await readSeen(want, slice);
+    if (again.collector !== "proc") return new Set();
     const present = new Set(again.sockets.map((socket) => socket.inode));
     search.confirmed = new Set(ownerless.filter((inode) => present.has(inode)));
-    return again.collector === "proc" ? new Set(surprising.filter((inode) => !present.has(inode))) : new Set();
+    // A service that opens its port anew all the time is not gone because this socket of it is.
+    const reopened = new Set(again.sockets.filter(isListening).map(placeOf));
+    const stays = new Set(
+      seen.sockets.filter((socket) => isListening(socket) && reopened.has(placeOf(socket))).map(({ inode }) => inode),
+    );
+    return new Set(surprising.filter((inode) => !present.has(inode) && !stays.has(inode)));
   };
 
   const collect = async (want: SocketWant): Promise<SocketInventory> => {
@@ -121,30 +131,71 @@ export function createSocketCollector(deps: SocketCollectorDeps): SocketCollecto
     for (const { socket } of selection.connections) {
       if (socket.inode !== null && socket.inode !== 0) inodes.add(socket.inode);
     }
-    const owners = await searchFor(want).owners.find(inodes, want.listeners, slice);
+    const searched = new Set(inodes);
+    const groups = new Set(selection.connections.flatMap(({ listeners }) => listeners));
+    for (const group of groups) for (const { inode } of group) if (inode !== null && inode !== 0) searched.add(inode);
+    const owners = await searchFor(want).owners.find(searched, slice);
     const closed = await findClosed(seen, inodes, owners, want, slice);
+    const startTimes = startTimesOf(owners);
     const view = {
       holdersOf: (socket: SeenSocket) => holdersOf(socket, owners),
-      identityOf: (pid: number) => readIdentity(files, pid),
+      parentOf: (pid: number) => readStat(files, pid)?.parent ?? null,
+      isHidden: ({ inode, uid }: SeenSocket) =>
+        inode !== null && !closed.has(inode) && (ownUid === 0 || uid === ownUid),
+      identityOf: (pid: number) => readIdentity(files, pid, startTimes.get(pid) ?? null),
       userName: createUserNames(passwd, "passwd"),
       denied: owners.denied,
       ownUid,
       closed,
     };
     const rows = await buildRows(selection, host, view, slice);
+    const limits = limitsOf(selection.leftOut, owners.unsearched);
+    const others = seen.collector === "proc" ? readOtherProtocols(files) : [];
     return {
       collector: seen.collector,
       collected_at: collectedAt,
-      complete: rows.unresolved === 0 && seen.isWhole,
+      complete: rows.unresolved === 0 && seen.isWhole && limits.length === 0 && !others.some(isTransport),
       unresolved: rows.unresolved,
       denied: owners.denied,
       listeners: rows.listeners,
       connections: rows.connections,
-      problems: [...seen.problems, ...selection.problems, ...(await namespaces.look(slice))],
+      problems: [...seen.problems, ...limits, ...selection.problems, ...others, ...(await namespaces.look(slice))],
     };
   };
 
   return { collect };
+}
+
+/** What no scan gets beyond, however much there is; with any, the scan is incomplete. */
+function limitsOf(leftOut: number, unsearched: number): ScanProblem[] {
+  const problems: ScanProblem[] = [];
+  if (leftOut > 0) {
+    problems.push({ code: "too-many-sockets", message: `${plural(leftOut, "socket")} more than a scan can show` });
+  }
+  if (unsearched > 0) {
+    const message = `${plural(unsearched, "process", "processes")} not searched for sockets in time; somebody holds very many descriptors`;
+    problems.push({ code: "owner-search-cut", message });
+  }
+  return problems;
+}
+
+/** Can serve and exfiltrate like TCP and UDP, while hardly any honest program uses it. */
+function isTransport({ code }: ScanProblem): boolean {
+  return code === "other-transports";
+}
+
+function isListening({ state }: SeenSocket): boolean {
+  return state === "LISTEN" || state === "UNCONN";
+}
+
+function placeOf({ protocol, localAddress, localPort }: SeenSocket): string {
+  return listenerKey(protocol, localAddress, localPort);
+}
+
+function startTimesOf({ holders }: SocketOwners): ReadonlyMap<number, string> {
+  const times = new Map<number, string>();
+  for (const list of holders.values()) for (const { pid, startTime } of list) times.set(pid, startTime);
+  return times;
 }
 
 function holdersOf(socket: SeenSocket, owners: SocketOwners): readonly number[] {

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { readFile, readlink, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
 import type { UpdateState } from "../core/host-evidence.ts";
 import { epochFromIso, type EpochMs, isoFromEpoch } from "../core/time.ts";
 import { readTextFile } from "../state/read-file.ts";
+import { hasOpenClawState } from "./openclaw-presence.ts";
 import { askStateDatabase, stateDatabasePath } from "./state-database.ts";
 
 export interface UpdateOptions {
@@ -34,7 +34,7 @@ export async function collectUpdateState(stateDir: string, options: UpdateOption
   const at = isoFromEpoch(options.now());
   const installed = await findInstalled(options);
   if (installed === null) {
-    return options.gatewayPid === null && !existsSync(stateDir)
+    return options.gatewayPid === null && !hasOpenClawState(stateDir)
       ? unmeasured("not-applicable", "OpenClaw is not installed here", stateDir, at)
       : unmeasured("file-missing", "No installed OpenClaw was found to read its version from", stateDir, at);
   }
@@ -43,7 +43,8 @@ export async function collectUpdateState(stateDir: string, options: UpdateOption
   return measured(
     {
       installed_version: installed.version,
-      latest_version: checked.latest,
+      // What is not newer was recorded before this version was installed, and says nothing about today.
+      latest_version: checked.latest !== null && isNewer(checked.latest, installed.version) ? checked.latest : null,
       checked_at: checked.at,
       node_version: await nodeVersion(options),
     },
@@ -84,9 +85,9 @@ async function entriesOfProcess({ procRoot, gatewayPid }: UpdateOptions): Promis
   return lines.flatMap((line) => line.split("\0").slice(0, 3)).filter((word) => isAbsolute(word));
 }
 
-/** Of the Node that the gateway runs on; of our own when nothing runs or it is the same program. */
+/** Of the Node that the gateway runs on; our own only when it is the same program. */
 async function nodeVersion({ procRoot, gatewayPid }: UpdateOptions): Promise<string | null> {
-  if (gatewayPid === null) return process.versions.node;
+  if (gatewayPid === null) return null;
   const exe = await readlink(join(procRoot, String(gatewayPid), "exe")).catch(() => null);
   if (exe === null) return null;
   if (exe === (await realpath(process.execPath).catch(() => null))) return process.versions.node;
@@ -123,6 +124,14 @@ async function versionIn(path: string): Promise<Installed | null> {
     // Not this folder, or not a package of this kind.
     return null;
   }
+}
+
+function isNewer(version: string, than: string): boolean {
+  const parts = (text: string): readonly number[] => (/^[\d.]+/.exec(text)?.[0] ?? "").split(".").map(Number);
+  const [a, b] = [parts(version), parts(than)];
+  const at = a.findIndex((part, index) => part !== b[index]);
+  // A release comes after its own prereleases.
+  return at === -1 ? than.includes("-") && !version.includes("-") : (a[at] ?? 0) > (b[at] ?? 0);
 }
 
 function isVersion(value: unknown): value is string {

@@ -15,7 +15,24 @@ export interface Cidr {
   readonly prefix: number;
 }
 
-const METADATA = new Set(["169.254.169.254", "fd00:ec2::254", "100.100.100.200"]);
+/** Where clouds hand out credentials to whoever asks, in the spelling of `parseAddress`. */
+const METADATA = new Set([
+  // AWS, Google, Azure, OpenStack and most others.
+  "169.254.169.254",
+  "fd00:ec2::254",
+  "fd20:ce::254",
+  "fd00:c1::a9fe:a9fe",
+  "fe80::a9fe:a9fe",
+  // Credentials of ECS tasks and of EKS pods.
+  "169.254.170.2",
+  "169.254.170.23",
+  "fd00:ec2::23",
+  // Alibaba, Tencent, Scaleway.
+  "100.100.100.200",
+  "169.254.0.23",
+  "169.254.42.42",
+  "fd00:42::42",
+]);
 
 /** Strict: four decimal octets for IPv4 (no octal, no short forms), any RFC 4291 text for IPv6, optional %zone. */
 export function parseAddress(text: string): ParsedAddress | null {
@@ -119,16 +136,28 @@ export function parseCidr(text: string): Cidr | null {
   return { text: `${parsed.address}/${prefix}`, family: parsed.family, bytes, prefix };
 }
 
+/** An address in the form that is quick to compare with many networks. */
+export type AddressBits = Pick<Cidr, "family" | "bytes">;
+
+/** Null for anything that is not an address; a v4-mapped address counts as IPv4. */
+export function addressBits(address: string): AddressBits | null {
+  const parsed = parseAddress(address);
+  return parsed === null ? null : { family: parsed.family, bytes: bytesOf(parsed) };
+}
+
+/** False for an address of another family. */
+export function cidrHolds(cidr: Cidr, { family, bytes }: AddressBits): boolean {
+  if (family !== cidr.family) return false;
+  const whole = cidr.prefix >> 3;
+  for (let index = 0; index < whole; index += 1) if (bytes[index] !== cidr.bytes[index]) return false;
+  const rest = cidr.prefix & 7;
+  return rest === 0 || (bytes[whole] ?? 0) >> (8 - rest) === (cidr.bytes[whole] ?? 0) >> (8 - rest);
+}
+
 /** False for anything that is not an address of the same family; a v4-mapped address counts as IPv4. */
 export function cidrContains(cidr: Cidr, address: string): boolean {
-  const parsed = parseAddress(address);
-  if (parsed === null || parsed.family !== cidr.family) return false;
-  const bytes = bytesOf(parsed);
-  for (let bit = 0; bit < cidr.prefix; bit += 1) {
-    const mask = 1 << (7 - (bit & 7));
-    if (((bytes[bit >> 3] ?? 0) & mask) !== ((cidr.bytes[bit >> 3] ?? 0) & mask)) return false;
-  }
-  return true;
+  const bits = addressBits(address);
+  return bits !== null && cidrHolds(cidr, bits);
 }
 
 function bytesOf(parsed: ParsedAddress): number[] {

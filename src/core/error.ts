@@ -50,6 +50,7 @@ const CATEGORY_OF = {
 
   "proc-unusable": "inconclusive",
   "collector-failed": "inconclusive",
+  "config-not-in-use": "inconclusive",
   "permission-denied": "inconclusive",
 
   internal: "internal",

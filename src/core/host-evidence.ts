@@ -11,9 +11,11 @@ export interface StateEntry {
   readonly has_acl: boolean | null;
   /** True when a folder above it in the tree keeps every other account out, so that its mode grants nothing now. */
   readonly shielded?: boolean;
+  /** True when the folders above let only the members of its own group get there. */
+  readonly group_only?: boolean;
 }
 
-/** Modes and owners of the whole state tree and of the config, its includes and the log file outside of it. */
+/** Modes and owners of the whole state tree, of what its links lead to, of the config, its includes and the logs outside of it, and of the folders above. */
 export interface StateTree {
   readonly root: string;
   readonly expected_uid: number;
@@ -34,10 +36,19 @@ export interface GatewayProcess {
   readonly user: string | null;
   readonly groups: readonly string[];
   readonly no_new_privs: boolean | null;
-  /** Effective capabilities as hex from /proc/<pid>/status. */
+  /** Capabilities as hex from /proc/<pid>/status: those in effect and those it may take up again. */
   readonly cap_eff: string | null;
   /** "process" when read from the running gateway, "current-user" when nothing runs. */
   readonly basis: "process" | "current-user";
+  /** Processes that look like a gateway and are not the one above. */
+  readonly others: readonly OtherGateway[];
+}
+
+export interface OtherGateway {
+  readonly pid: number;
+  readonly uid: number;
+  /** Path of the config it runs with, when that is known and not ours; null when it cannot be told. */
+  readonly other_config: string | null;
 }
 
 export interface PrivilegePath {
@@ -50,6 +61,7 @@ export interface PrivilegePath {
     | "container-socket"
     | "setuid"
     | "capability"
+    | "writable-file"
     | "group"
     | "root";
   /** What gets to uid 0: a rule, a path, a group. */
@@ -63,6 +75,7 @@ export interface PrivilegePaths {
   readonly user: string;
   readonly uid: number;
   readonly paths: readonly PrivilegePath[];
+  readonly has_sudo: boolean;
   /** Minutes from sudoers, null when not readable or not set explicitly. */
   readonly sudo_timestamp_minutes: number | null;
   /** What could not be looked at, in words. */
@@ -71,6 +84,12 @@ export interface PrivilegePaths {
 
 export interface BackupState {
   readonly latest_at: string | null;
+  /** A snapshot holds one database; it stands here only when there is nothing fuller. Null without a backup. */
+  readonly kind: "archive" | "git" | "sqlite-snapshot" | null;
+  /** The copy elsewhere that the backup was to have could not be made. */
+  readonly push_failed: boolean;
+  /** Size of an archive; null for anything but a file. */
+  readonly archive_bytes: number | null;
   readonly archive_path: string | null;
   readonly verified: boolean | null;
   readonly outside_state_dir: boolean | null;
@@ -79,6 +98,7 @@ export interface BackupState {
 
 export interface UpdateState {
   readonly installed_version: string | null;
+  /** Null also when nothing newer was recorded: OpenClaw then keeps nothing, whether it was answered or not. */
   readonly latest_version: string | null;
   readonly checked_at: string | null;
   readonly node_version: string | null;

@@ -22,7 +22,7 @@ export interface ProcessFacts {
   readonly pid: number | null;
   /** The kernel's `comm`: chosen by the process itself, so never proof of identity. */
   readonly name: string | null;
-  /** Absolute path of the executable, without the kernel's " (deleted)". */
+  /** Absolute path of the executable, without the kernel's " (deleted)"; null also where the path means nothing here. */
   readonly exe: string | null;
   readonly exe_deleted: boolean | null;
   readonly user: string | null;
@@ -43,7 +43,7 @@ export interface Listener extends ProcessFacts {
   readonly device: string | null;
   /** True for `::` that also takes IPv4; null when it cannot be told. */
   readonly dual_stack: boolean | null;
-  /** How many processes hold this socket (a preforking server is one listener). At least 0. */
+  /** How many processes of this program hold the socket (a preforking server is one listener). At least 0. */
   readonly owners: number;
 }
 
@@ -124,6 +124,11 @@ export interface NetworkFinding {
   readonly bind_address: string;
   readonly scope: Scope;
   readonly process: FindingProcess;
+  /**
+   * How many findings of this type about this program are not listed because of it. A socket of such
+   * a program that has no finding of its own is then not approved, it is one of these.
+   */
+  readonly more?: number;
   readonly remote_host?: string | null;
   readonly remote_ip?: string;
   readonly remote_port?: number;

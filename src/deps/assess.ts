@@ -12,6 +12,7 @@ import { collectGatewayProcess } from "../collect/gateway-process.ts";
 import { collectHostFacts } from "../collect/host-facts.ts";
 import { collectOpenClawConfig } from "../collect/openclaw-config.ts";
 import type { OpenClawPaths } from "../collect/openclaw-paths.ts";
+import { defaultLogFolders, hasOpenClawState, ownerOfState } from "../collect/openclaw-presence.ts";
 import { collectPrivilegePaths } from "../collect/privilege-paths.ts";
 import { collectStateTree } from "../collect/state-tree.ts";
 import { collectUpdateState, globalPackageFolders } from "../collect/update-state.ts";
@@ -89,7 +90,13 @@ function evidenceCollectors(
       return unmeasured(code, message, "sockets", at());
     }
   });
-  const config = once(async () => await collectOpenClawConfig(paths, env, { now }));
+  const config = once(async () => {
+    const known = await collectOpenClawConfig(paths, env, { now });
+    if (known.kind === "unmeasured" || known.value.present || hasOpenClawState(paths.stateDir)) return known;
+    // The defaults hold where OpenClaw is used without a config, and say nothing about a host without it.
+    const reason = `There is no OpenClaw config at ${paths.configPath}, and nothing else of OpenClaw's in ${paths.stateDir}`;
+    return unmeasured("file-missing", reason, paths.configPath, known.at);
+  });
   const gateway = once(async () => {
     const known = await config();
     return await collectGatewayProcess({
@@ -98,6 +105,8 @@ function evidenceCollectors(
       etc: "/etc",
       port: known.kind === "measured" ? known.value.gateway.port.value : null,
       sockets: await sockets(),
+      stateDir: paths.stateDir,
+      configPath: paths.configPath,
       current: { uid, gids: process.getgroups?.() ?? [] },
     });
   });
@@ -120,18 +129,36 @@ function evidenceCollectors(
     }
   };
 
+  // A config that no gateway uses says nothing about the gateway that runs with another one.
+  const configInUse = async (): Promise<Evidence<OpenClawConfig>> => {
+    const [known, running] = await Promise.all([config(), gateway()]);
+    const other = running.kind === "measured" && !running.value.running ? running.value.others : [];
+    const theirs = other.find((process) => process.other_config !== null);
+    if (theirs === undefined) return known;
+    const reason = `The gateway that runs here (pid ${theirs.pid}) uses ${theirs.other_config ?? ""}, not ${paths.configPath}; set OPENCLAW_CONFIG_PATH or OPENCLAW_STATE_DIR as it has them`;
+    return unmeasured("config-not-in-use", reason, paths.configPath, known.at);
+  };
+
   const collectors: Collectors = {
-    config,
+    config: configInUse,
     sockets,
     gateway,
     update,
     stateTree: async () => {
       const [known, running] = await Promise.all([config(), gateway()]);
+      // Root may look at the state of another account whose gateway does not run just now.
+      const owner = uid === 0 ? (ownerOfState(paths.stateDir) ?? uid) : uid;
+      const expectedUid = running.kind === "measured" && running.value.running ? running.value.uid : owner;
+      const isThere = (known.kind === "measured" && known.value.present) || hasOpenClawState(paths.stateDir);
+      const logsItself = known.kind === "unmeasured" || known.value.logging.file === null;
       return await collectStateTree(paths.stateDir, {
         now,
-        expectedUid: running.kind === "measured" ? running.value.uid : uid,
+        expectedUid,
         files: known.kind === "measured" ? filesOf(known.value) : [paths.configPath],
-        folders: known.kind === "measured" ? agentFoldersOf(known.value) : [],
+        folders: [
+          ...(known.kind === "measured" ? agentFoldersOf(known.value) : []),
+          ...(isThere && logsItself ? defaultLogFolders(expectedUid) : []),
+        ],
         runTool,
         getfacl: await locateTool("getfacl"),
       });
@@ -168,9 +195,16 @@ function evidenceCollectors(
   return { collectors, openClawVersion };
 }
 
-/** Config, includes and the log file, wherever they are. */
+/** Config, the copies that OpenClaw keeps of it, includes and the log file, wherever they are. */
 function filesOf(config: OpenClawConfig): string[] {
-  return [config.path, ...config.includes, ...(config.logging.file === null ? [] : [config.logging.file])];
+  const copies = ["", ".1", ".2", ".3", ".4"].map((number) => `${config.path}.bak${number}`);
+  return [
+    config.path,
+    ...copies,
+    `${config.path}.last-good`,
+    ...config.includes,
+    ...(config.logging.file === null ? [] : [config.logging.file]),
+  ];
 }
 
 function agentFoldersOf(config: OpenClawConfig): string[] {

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, sep } from "node:path";
 import type { PolicyFileName } from "../app/init.ts";
+import type { ResolveHosts } from "../app/scan-egress.ts";
 import { locateOpenClawPaths, type OpenClawPaths } from "../collect/openclaw-paths.ts";
 import type { SocketCollector, SocketWant } from "../collect/sockets.ts";
 import type { Approver } from "../core/elevation.ts";
@@ -54,6 +55,8 @@ export interface Effects {
   readonly runTool: RunTool;
   readonly locateTool: (name: string, folders?: readonly string[]) => Promise<string | null>;
   readonly collect: (want: SocketWant) => Promise<SocketInventory>;
+  /** One resolver for all scans: its answers are kept, and look-ups that hang stay within its limit. */
+  readonly resolveHosts: ResolveHosts;
   /** Drops what earlier scans learned about processes. */
   readonly forget: () => void;
 }
@@ -109,6 +112,16 @@ export function createEffects(options: EngineOptions): Effects {
     return await (await collector).collect(want);
   };
 
+  let resolver: Promise<ResolveHosts> | undefined;
+  const resolveHosts: ResolveHosts = async (hosts, budgetMs) => {
+    resolver ??= import("../collect/resolve-hosts.ts").then(({ createHostResolver, lookupAddresses }) =>
+      createHostResolver({ lookup: lookupAddresses, monotonicMs }),
+    );
+    return await (
+      await resolver
+    )(hosts, budgetMs);
+  };
+
   const loadPolicy: Effects["loadPolicy"] = async (name, given) => {
     const path = given ?? policyPath(name);
     try {
@@ -143,6 +156,7 @@ export function createEffects(options: EngineOptions): Effects {
     runTool,
     locateTool,
     collect,
+    resolveHosts,
     forget: () => {
       collector = undefined;
     },

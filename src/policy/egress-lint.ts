@@ -87,14 +87,21 @@ function breadthOfPattern(matches: (host: string) => boolean): string | null {
 const BARE_DOT = /(?:^|[^\\])[A-Za-z0-9]\.(?=[A-Za-z0-9])/;
 
 function adviceNotes({ rule, pattern }: PreparedRule): RuleNote[] {
-  const { destination } = rule;
-  if (destination.kind !== "regex" || pattern?.kind !== "matcher") return [];
-  const text = destination.pattern;
+  const advice = [
+    ...(rule.command === null ? [] : ["`command` is satisfied by any file of that name, wherever it lies; use `exe`"]),
+    ...(rule.destination.kind === "regex" && pattern?.kind === "matcher"
+      ? patternAdvice(rule.destination.pattern)
+      : []),
+  ];
+  return advice.map((message) => ({ rule: rule.index, kind: "advice", message }));
+}
+
+function patternAdvice(text: string): string[] {
   const advice: string[] = [];
   if (!text.startsWith("^") || !text.endsWith("$")) {
     advice.push("The pattern must match the whole host name, as if it stood between ^ and $");
   }
   if (BARE_DOT.test(text)) advice.push("A dot without a backslash stands for any character; write \\. or use `host`");
   if (/^\^?\d{1,3}\\?\./.test(text)) advice.push("Patterns are never matched against addresses; use `cidr`");
-  return advice.map((message) => ({ rule: rule.index, kind: "advice", message }));
+  return advice;
 }

@@ -1,4 +1,4 @@
-import { cidrContains, parseAddress } from "../core/address.ts";
+import { type AddressBits, addressBits, cidrHolds, parseAddress } from "../core/address.ts";
 import type { EgressVerdict, HostResolution, UnverifiableReason } from "../core/egress.ts";
 import { parseHostName } from "../core/host-name.ts";
 import type { Connection } from "../core/network.ts";
@@ -92,11 +92,11 @@ export function decideConnection(
   now: EpochMs,
 ): EgressVerdict {
   if (!isEgress(connection)) return { kind: "not-egress" };
-  const names = namesOf(connection, known);
+  const candidates = candidatesOf(connection, known);
   let best: EgressVerdict = UNMATCHED;
   for (const prepared of rules) {
     if (!isActive(prepared.rule, now)) continue;
-    const verdict = applyRule(prepared, connection, names, known);
+    const verdict = applyRule(prepared, connection, candidates, known);
     if (rankOf(verdict) < rankOf(best)) best = verdict;
     if (best.kind === "approved") break;
   }
@@ -109,12 +109,12 @@ const UNMATCHED: EgressVerdict = { kind: "unapproved", reason: "no-rule", rule: 
 function applyRule(
   prepared: PreparedRule,
   connection: Connection,
-  names: CandidateNames,
+  candidates: Candidates,
   known: KnownNames,
 ): EgressVerdict {
   const { rule } = prepared;
   if (rule.protocol !== null && rule.protocol !== connection.protocol) return UNMATCHED;
-  const destination = matchDestination(prepared, connection, names, known);
+  const destination = matchDestination(prepared, connection, candidates, known);
   if (destination.kind === "no") return UNMATCHED;
   const isSure = destination.kind === "yes";
   if (!coversPort(rule, connection.remote_port)) {
@@ -147,18 +147,20 @@ export function isEgress(connection: Connection): boolean {
   return connection.direction !== "inbound" && connection.direction !== "local" && connection.category !== "loopback";
 }
 
-interface CandidateNames {
+interface Candidates {
   readonly source: "recorder" | "dns";
   readonly names: readonly string[];
+  readonly address: AddressBits | null;
 }
 
-function namesOf(connection: Connection, known: KnownNames): CandidateNames {
+function candidatesOf(connection: Connection, known: KnownNames): Candidates {
+  const address = addressBits(connection.remote_ip);
   if (connection.remote_host !== null && connection.host_source === "recorder") {
     // A client that was given an address used no name; patterns must never see addresses.
     const name = parseHostName(connection.remote_host);
-    if (name !== null) return { source: "recorder", names: [name] };
+    if (name !== null) return { source: "recorder", names: [name], address };
   }
-  return { source: "dns", names: known.byAddress.get(connection.remote_ip) ?? [] };
+  return { source: "dns", names: known.byAddress.get(connection.remote_ip) ?? [], address };
 }
 
 type DestinationMatch =
@@ -171,7 +173,7 @@ const NO = { kind: "no" } as const;
 function matchDestination(
   prepared: PreparedRule,
   connection: Connection,
-  candidates: CandidateNames,
+  candidates: Candidates,
   known: KnownNames,
 ): DestinationMatch {
   const { destination } = prepared.rule;
@@ -179,7 +181,9 @@ function matchDestination(
   if (destination.kind === "cidr") {
     const { cidr } = destination;
     if (isMetadata && cidr.prefix !== (cidr.family === 4 ? 32 : 128)) return NO;
-    return cidrContains(cidr, connection.remote_ip) ? { kind: "yes", host: null, source: "address" } : NO;
+    return candidates.address !== null && cidrHolds(cidr, candidates.address)
+      ? { kind: "yes", host: null, source: "address" }
+      : NO;
   }
   if (isMetadata || prepared.pattern?.kind === "invalid") return NO;
   for (const host of candidates.names) {

@@ -88,7 +88,7 @@ export function ruleNotes(
   return notes;
 }
 
-/** A rule in a few words, e.g. "tcp 8000-8010 on loopback, /usr/bin/node". */
+/** A rule in a few words that leave nothing out which it approves, e.g. "tcp 8000-8010 on loopback, /usr/bin/node as alice in web.service". */
 export function describeRule(rule: PortRule): string {
   const { first, last } = rule.ports;
   const ports = first === last ? String(first) : `${first}-${last}`;
@@ -99,8 +99,13 @@ export function describeRule(rule: PortRule): string {
         ? ` on ${rule.bind.address}`
         : "";
   const device = rule.device === null ? "" : `%${clip(rule.device, 40)}`;
-  const process = rule.exe ?? rule.command ?? rule.unit;
-  return `${rule.protocol} ${ports}${bind}${device}${process === null ? "" : `, ${clip(process, 120)}`}`;
+  const program = rule.exe ?? rule.command;
+  const owner = [
+    rule.user === null ? "" : ` as ${clip(rule.user, 60)}`,
+    rule.unit === null ? "" : ` in ${clip(rule.unit, 120)}`,
+  ].join("");
+  const who = program === null && owner === "" ? "" : `, ${clip(program ?? "any program", 120)}${owner}`;
+  return `${rule.protocol} ${ports}${bind}${device}${who}`;
 }
 
 function isExpired(rule: PortRule, now: EpochMs): boolean {

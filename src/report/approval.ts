@@ -35,11 +35,17 @@ export function reviewListeners(report: PortReport): readonly Reviewed<Listener>
   const worst = worstByKey(report.findings, ["unapproved-port"], (finding) =>
     keyOf(finding.protocol, finding.bind_address, finding.port),
   );
+  const folded = worstByKey(
+    report.findings.filter(({ more }) => more !== undefined),
+    ["unapproved-port"],
+    (finding) => programKey(finding.process),
+  );
   return report.listening_services
     .map((socket) => ({
       socket,
       approval:
         worst.get(keyOf(socket.protocol, socket.address, socket.port)) ??
+        folded.get(programKey(socket)) ??
         (report.approved_file === null ? ("no" as const) : ("yes" as const)),
     }))
     .toSorted(
@@ -58,12 +64,17 @@ export function reviewConnections(report: EgressReport): readonly Reviewed<Conne
   const worst = worstByKey(report.findings, ["unapproved-egress", "metadata-endpoint"], (finding) =>
     destinationKey(finding, finding.remote_host ?? finding.remote_ip, finding.remote_port, finding.process),
   );
+  const folded = worstByKey(
+    report.findings.filter(({ more }) => more !== undefined),
+    ["unapproved-egress", "metadata-endpoint"],
+    (finding) => programKey(finding.process),
+  );
   return report.connections
     .map((socket) => ({
       socket,
       approval:
         worst.get(destinationKey(socket, socket.remote_host ?? socket.remote_ip, socket.remote_port, socket)) ??
-        unremarked(socket, report),
+        unremarked(socket, report, folded.get(programKey(socket))),
     }))
     .toSorted(
       (a, b) =>
@@ -74,9 +85,19 @@ export function reviewConnections(report: EgressReport): readonly Reviewed<Conne
 }
 
 /** What no finding means: not egress at all, or approved, which only an allowlist can have done. */
-function unremarked({ direction, category }: Connection, report: EgressReport): ApprovalState {
+function unremarked(
+  { direction, category }: Connection,
+  report: EgressReport,
+  folded: ApprovalState | undefined,
+): ApprovalState {
   if (direction === "inbound" || direction === "local" || category === "loopback") return "none-needed";
+  if (folded !== undefined) return folded;
   return report.allowlist_file === null ? "no" : "yes";
+}
+
+/** With a finding that stands for others, no finding of its own means nothing about a socket of that program. */
+function programKey({ exe, name, user }: Pick<FindingProcess, "exe" | "name" | "user">): string {
+  return exe === null ? keyOf(null, name, user) : keyOf(exe);
 }
 
 function destinationKey(

@@ -4,7 +4,7 @@ import { renderRisk, renderStatus, renderStatusIcon } from "./badge.ts";
 import { renderDue, renderTime } from "./dashboard-check.ts";
 import { html, type Html, prose } from "./html.ts";
 import { isGap } from "./order.ts";
-import { coveragePercent, describeVerdict, formatCount, STATUS_LABEL } from "./wording.ts";
+import { choiceNotes, coveragePercent, describeVerdict, formatCount, STATUS_LABEL } from "./wording.ts";
 
 const MAX_FIRST_STEPS = 5;
 
@@ -30,7 +30,7 @@ export function renderHeader(assessment: Assessment): Html {
       Assessed ${renderTime(assessment.assessed_at)}. Coverage ${coveragePercent(totals)}%:
       ${formatCount(totals.assessed)} of ${plural(totals.applicable, "applicable check")} measured.
     </p>
-    ${renderStatusBar(assessment.checks)}
+    ${choiceNotes(assessment.limits).map((note) => html`<p class="caveat">${note}</p>`)}${renderStatusBar(assessment.checks)}
     <dl class="tiles">${tiles}</dl>
   </header>`;
 }

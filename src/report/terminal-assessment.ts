@@ -2,7 +2,7 @@ import { type Assessment, type AssessmentFinding, type AssessmentSummary, STATUS
 import { clip, plural } from "../core/text.ts";
 import { riskPaint } from "./terminal-finding.ts";
 import { type Paint, type TextOptions, wrap } from "./terminal-layout.ts";
-import { coveragePercent, describeVerdict, formatCount, formatTime, STATUS_LABEL } from "./wording.ts";
+import { choiceNotes, coveragePercent, describeVerdict, formatCount, formatTime, STATUS_LABEL } from "./wording.ts";
 
 const MAX_FINDINGS = 5;
 const MAX_REASONS = 5;
@@ -37,6 +37,7 @@ export function renderAssessmentText(
       `Coverage: ${formatCount(totals.assessed)} of ${plural(totals.applicable, "applicable check")} measured (${coveragePercent(totals)}%).`,
       columns,
     ),
+    ...choiceNotes(assessment.limits).flatMap((note) => wrap(note, columns)),
     ...wrap(`Network: ${describeNetwork(summary)}`, columns),
     ...renderFirstSteps(summary.findings, assessment, options),
     ...renderReasons(summary, assessment, options),
@@ -65,8 +66,8 @@ function renderCounts({ totals }: AssessmentSummary, paint: Paint): readonly str
 function describeNetwork({ network }: AssessmentSummary): string {
   const { listeners, connections, findings } = network;
   const parts = [
-    listeners === null ? "listening sockets could not be measured" : plural(listeners, "listening socket"),
-    connections === null ? "connections could not be measured" : plural(connections, "connection"),
+    listeners === null ? "listening sockets not measured" : plural(listeners, "listening socket"),
+    connections === null ? "connections not measured" : plural(connections, "connection"),
     ...(findings === null ? [] : [plural(findings, "finding")]),
   ];
   return `${parts.join(", ")}.`;

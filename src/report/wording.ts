@@ -84,6 +84,11 @@ export function listRisks(byRisk: Readonly<Record<Risk, number>>): string {
     .join(", ");
 }
 
+/** The limits that belong beside the verdict: a few checks that were chosen say nothing about the others. */
+export function choiceNotes(limits: readonly string[]): readonly string[] {
+  return limits.filter((limit) => /^Only \d+ of \d+ checks /.test(limit));
+}
+
 /** Rounded down, so that only a complete assessment reads 100. */
 export function coveragePercent(totals: AssessmentTotals): number {
   return Math.floor(totals.coverage * 100);

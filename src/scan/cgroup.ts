@@ -1,6 +1,6 @@
 /** The systemd unit and the container that a process belongs to, as far as its cgroup path tells. */
 export interface CgroupFacts {
-  /** E.g. "ssh.service", "session-3.scope". */
+  /** E.g. "ssh.service", "session-3.scope", and "user@1000.service/gateway.service" for a unit of a user's own. */
   readonly unit: string | null;
   /** Container id (64 hex digits) or LXC name. */
   readonly container: string | null;
@@ -16,7 +16,8 @@ const USER_MANAGER = /^user@\d+\.service$/;
  *
  * The outermost unit counts: systemd itself names that one, while deeper groups may be named by a
  * service that was given its own subtree. A user's manager is the exception; the unit it runs is the
- * one a person knows.
+ * one a person knows. Its name stands behind the manager's, because every user can name a unit of
+ * their own like one of the system's. For the same reason names inside of a container count for nothing.
  */
 export function parseCgroup(text: string): CgroupFacts {
   let unit: string | null = null;
@@ -59,8 +60,9 @@ function readPath(path: string): CgroupFacts {
     const lxc = LXC.exec(segment);
     if (lxc !== null) {
       container = lxc[1] ?? segments[index + 1] ?? container;
-    } else if (UNIT.test(segment) && (unit === null || (USER_MANAGER.test(unit) && segment !== "init.scope"))) {
-      unit = segment;
+    } else if (container === null && UNIT.test(segment)) {
+      if (unit === null) unit = segment;
+      else if (USER_MANAGER.test(unit) && segment !== "init.scope") unit = `${unit}/${segment}`;
     }
   }
   return { unit, container };

@@ -14,6 +14,7 @@ export interface ConnectionEnds {
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
+  readonly remotePort: number;
   readonly state: string;
 }
 
@@ -21,8 +22,8 @@ export interface ConnectionEnds {
 export interface DirectionContext {
   /** Addresses of this host's interfaces as the kernel states them; never taken from socket rows, which any user can forge with IP_FREEBIND. */
   readonly ownAddresses: ReadonlySet<string>;
-  /** `listenerKey` of everything that listens. */
-  readonly listening: ReadonlySet<string>;
+  /** Has the `listenerKey` of everything that listens. */
+  readonly listening: { has(key: string): boolean };
   readonly ephemeralPorts: PortRange;
 }
 
@@ -30,24 +31,32 @@ export function listenerKey(protocol: Protocol, address: string, port: number): 
   return `${protocol} ${port} ${address}`;
 }
 
+/** Keys of the listeners that could have accepted a connection. Whether `::` takes IPv4 too is not in the kernel's tables. */
+export function acceptingKeys({ protocol, localAddress, localPort }: ConnectionEnds): string[] {
+  const addresses = [localAddress, "::", ...(localAddress.includes(":") ? [] : ["0.0.0.0"])];
+  return addresses.map((address) => listenerKey(protocol, address, localPort));
+}
+
+/** Clients that want a reserved port get 512 to 1023 (rresvport(3)); what has a lower port is a service. */
+const LOWEST_CLIENT_PORT = 512;
+
 /**
  * Who opened a connection. `unknown` when neither a listener nor the port range tells, e.g. a client
  * with a fixed source port.
+ *
+ * A program may listen on the very port it connects from, so a listener proves little: the remote
+ * port must be one that clients have, and nothing is ever accepted by a UDP socket. `inbound` here
+ * still has to be confirmed by who holds the two sockets.
  */
 export function decideDirection(ends: ConnectionEnds, context: DirectionContext): Direction {
   const remote = ends.remoteAddress;
   if (isLoopback(remote) || context.ownAddresses.has(remote)) return "local";
   if (ends.state === "SYN_SENT") return "outbound";
-  if (ends.state === "SYN_RECV") return "inbound";
-  const { protocol, localAddress, localPort } = ends;
-  const isFour = !localAddress.includes(":");
-  const isAccepted =
-    context.listening.has(listenerKey(protocol, localAddress, localPort)) ||
-    context.listening.has(listenerKey(protocol, "::", localPort)) ||
-    (isFour && context.listening.has(listenerKey(protocol, "0.0.0.0", localPort)));
-  if (isAccepted) return "inbound";
+  const { protocol, localPort } = ends;
+  const hasListener = acceptingKeys(ends).some((key) => context.listening.has(key));
+  // A UDP socket has a peer only because its owner called connect(), be it to answer or to begin.
+  if (hasListener) return protocol === "tcp" && ends.remotePort >= LOWEST_CLIENT_PORT ? "inbound" : "unknown";
   if (isEphemeral(localPort, context.ephemeralPorts)) return "outbound";
-  // A UDP socket has a peer only because its owner called connect().
   return protocol === "udp" ? "outbound" : "unknown";
 }
 
@@ -93,6 +102,7 @@ export function parseOwnIpv6(ifInet6: string): InterfaceAddress[] {
   return found;
 }
 
-function isLoopback(address: string): boolean {
+/** For canonical text. */
+export function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
 }

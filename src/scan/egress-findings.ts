@@ -4,6 +4,7 @@ import type { Connection, EgressFindingType, NetworkFinding } from "../core/netw
 import { compareRisk, type Risk } from "../core/risk.ts";
 import { clip, escapeControl, plural } from "../core/text.ts";
 import type { EgressRule } from "../schema/egress-allowlist.ts";
+import { foldAlike, programOf, withMore } from "./fold-findings.ts";
 
 /** A connection, with its name filled in as far as it is known, and what the allowlist says about it. */
 export interface JudgedConnection {
@@ -46,9 +47,15 @@ export function checkEgress(judged: readonly JudgedConnection[], rules: readonly
     if (group === undefined) groups.set(key, { type, verdict, connections: [connection] });
     else group.connections.push(connection);
   }
-  return [...groups.values()]
-    .map((group) => findingOf(group, rules))
-    .toSorted((a, b) => compareRisk(a.risk, b.risk) || compareText(a.target, b.target) || compareText(a.type, b.type));
+  const sorted = [...groups.values()]
+    .map((group) => ({ group, risk: riskOf(group), target: targetOf(group.connections[0]) }))
+    .toSorted(
+      (a, b) =>
+        compareRisk(a.risk, b.risk) || compareText(a.target, b.target) || compareText(a.group.type, b.group.type),
+    );
+  return foldAlike(sorted, ({ group }) => `${group.type} ${programOf(group.connections[0])}`).map(({ item, more }) =>
+    withMore(findingOf(item.group, rules), more),
+  );
 }
 
 function compareText(a: string, b: string): number {

@@ -3,6 +3,7 @@ import { compareRisk, type Risk } from "../core/risk.ts";
 import { clip, escapeControl } from "../core/text.ts";
 import type { PortVerdict, UnapprovedReason } from "../schema/approved-ports.ts";
 import type { InsecurePort, InsecurePortTable } from "../schema/insecure-ports.ts";
+import { foldAlike, programOf, withMore } from "./fold-findings.ts";
 
 /** Risk of a listener nobody approved, by who can reach it. */
 const EXPOSURE_RISK: Readonly<Record<Scope, Risk>> = {
@@ -61,11 +62,18 @@ export function checkPorts(judged: readonly JudgedListener[], table: InsecurePor
       checkDeleted(listener),
     ];
     for (const finding of found) {
-      const key = finding === null ? "" : `${finding.type} ${finding.target}`;
-      if (finding !== null && !byKey.has(key)) byKey.set(key, finding);
+      if (finding === null) continue;
+      const key = `${finding.type} ${finding.status} ${finding.target}`;
+      if (!byKey.has(key)) byKey.set(key, finding);
     }
   }
-  return [...byKey.values()].toSorted(compareFindings);
+  const sorted = [...byKey.values()].toSorted(compareFindings);
+  return foldAlike(sorted, kindOf).map(({ item, more }) => withMore(item, more));
+}
+
+/** Who can reach it and what is known of it must not be lost in folding: a control is judged by both. */
+function kindOf({ type, status, scope, process }: NetworkFinding): string {
+  return `${type} ${status} ${scope} ${programOf(process)}`;
 }
 
 function checkApproval(listener: Listener, verdict: PortVerdict): NetworkFinding | null {
@@ -151,11 +159,21 @@ function checkDeleted(listener: Listener): NetworkFinding | null {
     why: isScratch
       ? "It ran from memory or from a folder that anyone may write to, and nothing is left to inspect: intruders work like that."
       : "What runs is not what is installed: after an upgrade the old code, with its flaws, keeps serving; an intruder hides the same way.",
-    mitigation:
-      listener.unit === null
-        ? "Restart the program if an upgrade explains it; otherwise keep a copy of /proc/<pid>/exe and stop it."
-        : `If an upgrade explains it: systemctl restart ${clip(listener.unit, 120)}; otherwise keep a copy of /proc/<pid>/exe and stop it.`,
+    mitigation: `${restartStep(listener.unit)}; otherwise keep a copy of /proc/<pid>/exe and stop it.`,
   });
+}
+
+/** What systemd lets a unit be called. */
+const UNIT_NAME = /^[\w:.@\\-]{1,255}$/;
+
+/**
+ * A unit of a user's own stands behind that user's manager, and its name is that user's choice: what
+ * could mean something to a shell is not made into a command for somebody to copy.
+ */
+function restartStep(unit: string | null): string {
+  const name = unit?.slice(unit.lastIndexOf("/") + 1) ?? "";
+  if (unit === null || !UNIT_NAME.test(name)) return "Restart the program if an upgrade explains it";
+  return `If an upgrade explains it: systemctl ${unit === name ? "" : "--user "}restart ${name}`;
 }
 
 function approvalStep(listener: Listener, reason: UnapprovedReason): string {
@@ -224,7 +242,8 @@ function compareFindings(a: NetworkFinding, b: NetworkFinding): number {
     orderOf(a) - orderOf(b) ||
     compareText(a.protocol, b.protocol) ||
     a.port - b.port ||
-    compareText(a.target, b.target)
+    compareText(a.target, b.target) ||
+    compareText(a.status, b.status)
   );
 }
 

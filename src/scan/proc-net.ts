@@ -26,6 +26,8 @@ export interface ProcTable {
   readonly sockets: readonly ProcSocket[];
   /** Rows that could not be understood; never silently dropped. */
   readonly malformed: number;
+  /** Rows beyond MAX_SOCKETS, which were only counted. */
+  readonly dropped: number;
 }
 
 /** Takes a table in pieces, cut anywhere, so that a big one can be read without holding the thread. */
@@ -72,6 +74,8 @@ const COLON = 0x3a;
 /** The kernel pads rows to 127-180 bytes; what is longer without a line break is not its table. */
 const MAX_LINE = 4096;
 const MAX_TEXTS = 4096;
+/** Anyone may open a million sockets; so many rows of one table take some 30 MB. */
+const MAX_SOCKETS = 200_000;
 
 const BAD = -1;
 
@@ -100,6 +104,7 @@ export function createProcTableParser(
   const addressLength = name === "tcp" || name === "udp" ? 8 : 32;
   const sockets: ProcSocket[] = [];
   let malformed = 0;
+  let dropped = 0;
   let hasHeader: boolean | null = null;
   let rest = new Uint8Array(0);
 
@@ -111,7 +116,8 @@ export function createProcTableParser(
     if (end === start || !hasHeader) return;
     const row = parseRow(bytes, start, end);
     if (row === "malformed") malformed += 1;
-    else if (row !== "skipped") sockets.push(row);
+    else if (row !== "skipped" && sockets.length < MAX_SOCKETS) sockets.push(row);
+    else if (row !== "skipped") dropped += 1;
   };
 
   const parseRow = (bytes: Uint8Array, start: number, end: number): ProcSocket | "skipped" | "malformed" => {
@@ -218,7 +224,7 @@ export function createProcTableParser(
   const end = (): ProcTable => {
     // The last row counts without a line break too; one that was cut shows as malformed.
     if (rest.length > 0) takeLine(rest, 0, rest.length);
-    return { hasHeader: hasHeader === true, sockets, malformed };
+    return { hasHeader: hasHeader === true, sockets, malformed, dropped };
   };
 
   return { push, end };

@@ -45,20 +45,10 @@ export function normalizeOpenClawConfig(source: ConfigSource): OpenClawConfig {
     includes: source.includes,
     last_touched_version: root.object("meta").text("lastTouchedVersion") ?? null,
     gateway: readGateway(root.object("gateway"), authored.object("gateway"), source, env),
-    channels: readChannels(root),
+    channels: readChannels(root, env),
     tools,
     agents,
-    session: {
-      dm_scope: pick(
-        root.object("session").word("dmScope", ["main", "per-peer", "per-channel-peer", "per-account-channel-peer"]),
-        "main",
-      ),
-      tools_visibility: pick(
-        root.object("tools").object("sessions").word("visibility", ["self", "tree", "agent", "all"]),
-        "all",
-      ),
-      agent_to_agent_enabled: pick(root.object("tools").object("agentToAgent").flag("enabled"), true),
-    },
+    session: readSession(root),
     messages: { mention_patterns: root.object("messages").object("groupChat").texts("mentionPatterns") ?? [] },
     logging: {
       file: logFile === undefined ? null : expand(logFile),
@@ -75,6 +65,27 @@ export function normalizeOpenClawConfig(source: ConfigSource): OpenClawConfig {
   };
   if (issues.length > 0) throw invalid(source.path, "config-invalid", unique(issues));
   return config;
+}
+
+function readSession(root: Reader): OpenClawConfig["session"] {
+  const session = root.object("session");
+  const bound = (root.items("bindings") ?? []).map((binding) => binding.object("session"));
+  // One conversation for all is the main one, and one binding is enough to lead somebody into it.
+  const isGlobal = session.text("scope") === "global";
+  const inMain = { value: "main", explicit: true } as const;
+  const scopes = ["main", "per-peer", "per-channel-peer", "per-account-channel-peer"] as const;
+  const isBoundToMain = (key: string): boolean => isGlobal || bound.some((own) => own.text(key) === "main");
+  return {
+    group_scope: isBoundToMain("groupScope")
+      ? inMain
+      : pick(session.word("groupScope", ["main", "per-group"]), "per-group"),
+    dm_scope: isBoundToMain("dmScope") ? inMain : pick(session.word("dmScope", scopes), "main"),
+    tools_visibility: pick(
+      root.object("tools").object("sessions").word("visibility", ["self", "tree", "agent", "all"]),
+      "all",
+    ),
+    agent_to_agent_enabled: pick(root.object("tools").object("agentToAgent").flag("enabled"), true),
+  };
 }
 
 function readGateway(gateway: Reader, authored: Reader, source: ConfigSource, env: Env): GatewayConfig {

@@ -62,7 +62,9 @@ export interface ChannelGroup {
   readonly id: string;
   readonly enabled: boolean;
   readonly require_mention: Setting<boolean>;
-  /** Tools are denied for this group ("*" in its deny list). */
+  /** Everyone in it may address the agent, whatever the account's own lists say. */
+  readonly open: boolean;
+  /** Tools are denied for everyone in this group ("*" in its deny list). */
   readonly tools_denied: boolean;
 }
 
@@ -125,6 +127,8 @@ export interface SandboxConfig {
   readonly backend: string | null;
   /** Docker network of the sandbox. */
   readonly network: Setting<string>;
+  /** Folders of this host that are mounted into it for writing. */
+  readonly writable_binds: readonly string[];
 }
 
 /** One agent with global and default settings applied. There is always at least "main". */
@@ -158,6 +162,9 @@ export interface OpenClawConfig {
   readonly tools: ToolsConfig;
   readonly agents: readonly AgentConfig[];
   readonly session: {
+    /** "main" also when one binding alone leads groups there; the narrower rules of others are not kept. */
+    readonly group_scope: Setting<"main" | "per-group">;
+    /** The same for direct messages. */
     readonly dm_scope: Setting<"main" | "per-peer" | "per-channel-peer" | "per-account-channel-peer">;
     readonly tools_visibility: Setting<"self" | "tree" | "agent" | "all">;
     readonly agent_to_agent_enabled: Setting<boolean>;

@@ -77,7 +77,17 @@ function readSandbox(layers: readonly Reader[]): SandboxConfig {
     workspace_access: pick(layers, (layer) => layer.word("workspaceAccess", ["none", "ro", "rw"]), "none"),
     backend: first(layers, (layer) => layer.text("backend")) ?? null,
     network: pick(layers, (layer) => layer.object("docker").text("network"), "none"),
+    // An agent's mounts come on top of the shared ones.
+    writable_binds: layers.toReversed().flatMap((layer) => writable(layer.object("docker").texts("binds") ?? [])),
   };
+}
+
+/** Host folders of `host:container[:options]` entries that are not read-only. */
+function writable(binds: readonly string[]): readonly string[] {
+  return binds
+    .map((bind) => bind.split(":"))
+    .filter(([, , options]) => !(options ?? "").split(",").includes("ro"))
+    .map(([host = ""]) => host);
 }
 
 function readTools(layers: readonly Reader[], sandbox: SandboxConfig): ToolsConfig {
@@ -107,6 +117,11 @@ function modePolicy(layer: Reader): (typeof MODE_POLICY)["deny"] | undefined {
   return mode === undefined ? undefined : MODE_POLICY[mode];
 }
 
+/** A mode, or a part of the older pair: either takes the place of a mode further out. */
+function saysPolicy(layer: Reader): boolean {
+  return ["mode", "security", "ask"].some((key) => layer.raw(key) !== undefined);
+}
+
 /** OpenClaw's own default is full access without a question, except where the sandbox takes every command. */
 function readExec(layers: readonly Reader[], sandbox: SandboxConfig): ExecConfig {
   const host = pick(layers, (layer) => layer.word("host", ["auto", "sandbox", "gateway", "node"]), "auto");
@@ -116,7 +131,7 @@ function readExec(layers: readonly Reader[], sandbox: SandboxConfig): ExecConfig
     if (isMixed) layer.refuse("mode", "Cannot stand beside security or ask");
   }
   return {
-    mode: first(layers, (layer) => layer.word("mode", EXEC_MODES)) ?? null,
+    mode: layers.find(saysPolicy)?.word("mode", EXEC_MODES) ?? null,
     security: pick(
       layers,
       (layer) => modePolicy(layer)?.security ?? layer.word("security", SECURITY),

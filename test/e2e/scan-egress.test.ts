@@ -58,6 +58,15 @@ describe("a connection to another host", () => {
     expect(problems(report)).toEqual(["no-allowlist"]);
   });
 
+  itWithNetworks("is unapproved also from a port on which another process listens by now", async () => {
+    const networks = await makeTwoNetworks([8443]);
+    await networks.dial(8443, { from: 8080 });
+    await networks.listen(8080);
+    const report = await scan(networks);
+    expect(report.connections).toMatchObject([{ local_port: 8080, direction: "unknown", state: "ESTABLISHED" }]);
+    expect(findings(report)).toEqual([`unapproved-egress ${REMOTE}:8443`]);
+  });
+
   itWithNetworks("is approved by a rule for its host name, and says that the name came from DNS", async () => {
     const networks = await makeTwoNetworks([443]);
     await networks.dial(443);
@@ -147,7 +156,7 @@ describe("cse allowlist", () => {
     const networks = await makeTwoNetworks([443]);
     const exe = join(await makeUserFolder(), "no\nde\u001b[31m\u009b\u202e");
     await link((await copyPackageForUser()).node, exe);
-    await networks.dial(443, exe);
+    await networks.dial(443, { exe });
     const { stdout, stderr } = await networks.cse(["allowlist", "suggest"], user.home);
     expect(controlsIn(stdout + stderr)).toEqual([]);
     expect(JSON.parse(stdout)).toMatchObject({ rules: [{ exe, reviewed: false }] });

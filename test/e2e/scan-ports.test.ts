@@ -168,6 +168,20 @@ describe("cse baseline generate", () => {
     expect(await readdir(dirname(user.baseline))).toEqual(["approved_ports.json"]);
   });
 
+  it("makes a file named by hand, for which the other commands then take it", async () => {
+    const listener = await listenAsUser();
+    const named = join(user.home, "baselines", "mine.json");
+    const { home } = user;
+    reportOf(await runCliAsUser(["baseline", "generate", "--baseline", named, "--json"], { home }));
+    await expect(stat(user.stateDir)).rejects.toThrow("ENOENT");
+    const run = await runCliAsUser(["scan", "ports", "--baseline", named, "--json"], { home });
+    const report = reportOf(run) as PortReport;
+    expect(report.approved_file).toBe(named);
+    expect(at(report, listener.port).findings.map(({ evidence }) => evidence)).toEqual([
+      expect.stringContaining("not reviewed"),
+    ]);
+  });
+
   it("never stores a process id", async () => {
     const listener = await listenAsUser();
     await generate();

@@ -68,7 +68,16 @@ export const WEAK = {
 } as const;
 
 export function listener(change: Partial<Listener>): Listener {
-  return sampleListener({ address: "127.0.0.1", scope: "loopback", port: 18_789, ...change });
+  return sampleListener({
+    address: "127.0.0.1",
+    scope: "loopback",
+    port: 18_789,
+    pid: 812,
+    name: "openclaw-gatewa",
+    exe: "/usr/bin/node",
+    uid: 998,
+    ...change,
+  });
 }
 
 export function sockets(...listeners: readonly Listener[]): Measured<SocketInventory> {
@@ -128,12 +137,14 @@ export const GATEWAY: GatewayProcess = {
   no_new_privs: true,
   cap_eff: "0000000000000000",
   basis: "process",
+  others: [],
 };
 
 export const NO_WAY_TO_ROOT: PrivilegePaths = {
   user: "openclaw",
   uid: 998,
   paths: [],
+  has_sudo: true,
   sudo_timestamp_minutes: 0,
   unknown: [],
 };
@@ -175,6 +186,9 @@ export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEviden
     egress: egress(),
     backup: seen({
       latest_at: "2026-11-22T03:00:00Z",
+      kind: "archive",
+      push_failed: false,
+      archive_bytes: 4096,
       archive_path: "/srv/backup/openclaw.tar",
       verified: true,
       outside_state_dir: true,
@@ -220,6 +234,9 @@ export function badEvidence(): AssessEvidence {
     egress: seen(sampleEgressReport({ allowlist_file: null, allowlist_rules: 0 })),
     backup: seen({
       latest_at: null,
+      kind: null,
+      push_failed: false,
+      archive_bytes: null,
       archive_path: null,
       verified: null,
       outside_state_dir: null,

@@ -128,8 +128,8 @@ export interface TerminalRun {
   readonly stepsLeft: number;
 }
 
-/** What to wait for on the screen, and what to type then. */
-export type TerminalStep = readonly [wait: string, type: string];
+/** What to wait for on the screen, and what to type or which signal to send then. */
+export type TerminalStep = readonly [wait: string, answer: string | { readonly signal: NodeJS.Signals }];
 
 /** Runs the command as the ordinary user in a real pseudo-terminal. Needs python3. */
 export async function cseInTerminal(

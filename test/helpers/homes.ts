@@ -128,6 +128,8 @@ export async function makeHome(kind: HomeKind, parent: string = tmpdir()): Promi
       break;
   }
   await chmod(stateDir, kind === "weak" ? 0o755 : 0o700);
+  // A closed home would keep everyone away from the rest.
+  if (kind === "weak") await chmod(home, 0o755);
   return made;
 }
 

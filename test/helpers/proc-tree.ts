@@ -28,6 +28,10 @@ export interface TreeProcess {
   readonly cgroup?: string;
   /** Inodes of sockets, from fd 3 on. */
   readonly sockets?: readonly number[];
+  /** Number of its user namespace; `self` has 1. */
+  readonly userNamespace?: number;
+  /** Inodes of sockets of a thread with a table of its own, by thread id. */
+  readonly threads?: Readonly<Record<number, readonly number[]>>;
 }
 
 /** A fresh folder that stands for /proc; `files` are further files by path. */
@@ -50,11 +54,26 @@ export function makeProcTree(
     write(`${pid}/status`, `Name:\tx\nUid:\t0\t${uid}\t0\t0\n`);
     if (facts.cgroup !== undefined) write(`${pid}/cgroup`, facts.cgroup);
     if (facts.exe !== undefined) symlinkSync(facts.exe, join(root, pid, "exe"));
-    mkdirSync(join(root, pid, "fd"));
-    symlinkSync("/dev/null", join(root, pid, "fd", "0"));
-    for (const [index, inode] of (facts.sockets ?? []).entries()) {
-      symlinkSync(`socket:[${inode}]`, join(root, pid, "fd", String(index + 3)));
+    makeDescriptors(join(root, pid), facts.sockets ?? []);
+    for (const [thread, sockets] of Object.entries(facts.threads ?? {})) {
+      makeDescriptors(join(root, pid, "task", thread), sockets);
     }
+    if (facts.threads !== undefined) mkdirSync(join(root, pid, "task", pid), { recursive: true });
+    if (facts.userNamespace !== undefined) linkNamespace(join(root, pid), facts.userNamespace);
   }
+  if (Object.values(processes).some((facts) => facts.userNamespace !== undefined)) linkNamespace(join(root, "self"), 1);
   return root;
+}
+
+function makeDescriptors(folder: string, sockets: readonly number[]): void {
+  mkdirSync(join(folder, "fd"), { recursive: true });
+  symlinkSync("/dev/null", join(folder, "fd", "0"));
+  for (const [index, inode] of sockets.entries()) {
+    symlinkSync(`socket:[${inode}]`, join(folder, "fd", String(index + 3)));
+  }
+}
+
+function linkNamespace(folder: string, number: number): void {
+  mkdirSync(join(folder, "ns"), { recursive: true });
+  symlinkSync(`user:[${number}]`, join(folder, "ns/user"));
 }

@@ -14,7 +14,9 @@ export interface TwoNetworks {
   /** Runs the built command as the ordinary user on the near side. */
   cse(args: readonly string[], home: string): Promise<RunResult>;
   /** Holds a connection of the ordinary user's Node from the near side to the far side, until the test is over. */
-  dial(port: number, exe?: string): Promise<void>;
+  dial(port: number, options?: { readonly exe?: string; readonly from?: number }): Promise<void>;
+  /** Listens on all addresses of the near side, as the ordinary user, until the test is over. */
+  listen(port: number): Promise<void>;
 }
 
 /**
@@ -73,8 +75,14 @@ export async function makeTwoNetworks(ports: readonly number[]): Promise<TwoNetw
   const dialer = await programForUser("dial.mjs");
   return {
     cse: async (args, home) => await collect(asUser([node, join(folder, "dist/cli.js"), ...args], home)),
-    dial: async (port, exe = node) => {
-      const child = asUser([exe, dialer, REMOTE, String(port)], "/");
+    listen: async (port) => {
+      const child = asUser([node, listen, JSON.stringify({ host: "0.0.0.0", port })], "/");
+      stopper(child);
+      await firstLine(child);
+    },
+    dial: async (port, { exe = node, from } = {}) => {
+      const local = from === undefined ? [] : [String(from)];
+      const child = asUser([exe, dialer, REMOTE, String(port), ...local], "/");
       stopper(child);
       const answer = await firstLine(child);
       if (answer !== "connected") throw new Error(`could not connect to ${REMOTE}:${port}: ${answer}`);

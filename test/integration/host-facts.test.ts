@@ -13,6 +13,7 @@ import { unmeasured } from "../../src/core/evidence.ts";
 import type { GatewayProcess, PrivilegePaths } from "../../src/core/host-evidence.ts";
 import { locateTool } from "../../src/exec/locate-tool.ts";
 import { type RunTool, runTool } from "../../src/exec/run-tool.ts";
+import { listener, sockets } from "../helpers/assess-evidence.ts";
 import { itWith } from "../helpers/requires.ts";
 import { ordinaryUser } from "../helpers/unprivileged.ts";
 
@@ -48,7 +49,7 @@ const ACCOUNTS = {
 describe("collectGatewayProcess", () => {
   async function gateway(
     files: Record<string, string>,
-    sockets = noSockets as Parameters<typeof collectGatewayProcess>[0]["sockets"],
+    seenSockets = noSockets as Parameters<typeof collectGatewayProcess>[0]["sockets"],
   ): Promise<unknown> {
     const root = await folder({ ...ACCOUNTS, ...files });
     const found = await collectGatewayProcess({
@@ -56,7 +57,9 @@ describe("collectGatewayProcess", () => {
       procRoot: root,
       etc: join(root, "etc"),
       port: 18_789,
-      sockets,
+      stateDir: join(root, "home/.openclaw"),
+      configPath: join(root, "home/.openclaw/openclaw.json"),
+      sockets: seenSockets,
       current: { uid: 0, gids: [0, 999] },
     });
     return found.kind === "measured" ? found.value : found.code;
@@ -70,12 +73,17 @@ describe("collectGatewayProcess", () => {
     no_new_privs: true,
     cap_eff: "0000000000000000",
     basis: "process",
+    others: [],
   };
 
   it.each([
     ["its title, padded as the kernel shows it", "openclaw-gateway\0\0\0\0\0"],
     ["the command that started it", "/usr/bin/node\0/usr/lib/node_modules/openclaw/openclaw.mjs\0gateway\0run\0"],
     ["the command with a flag for Node", "node\0--no-warnings\0/opt/openclaw.mjs\0--profile\0x\0gateway\0"],
+    [
+      "the command with flags of its own",
+      ["/usr/bin/openclaw", "--no-color", "gateway", "--port", "4000", ""].join("\0"),
+    ],
   ])("finds the gateway by %s, and reads effective ids", async (_title, cmdline) => {
     expect(
       await gateway({ "42/cmdline": cmdline, "42/status": STATUS, "7/cmdline": "vim\0openclaw-gateway\0" }),
@@ -85,6 +93,8 @@ describe("collectGatewayProcess", () => {
   it.each([
     ["another program that names it", "tail\0-f\0/var/log/openclaw-gateway.log\0"],
     ["an OpenClaw command that is not the gateway", "node\0/usr/lib/openclaw.mjs\0config\0get\0"],
+    ["an OpenClaw command that asks for the gateway's settings", "node\0/usr/lib/openclaw.mjs\0config\0get\0gateway\0"],
+    ["an OpenClaw command that asks how the gateway is", "node\0/usr/lib/openclaw.mjs\0gateway\0status\0--json\0"],
     ["a program whose argument says gateway", "python3\0tool.py\0x\0openclaw\0gateway\0"],
     ["nothing at all", ""],
   ])("is not misled by %s", async (_title, cmdline) => {
@@ -97,6 +107,137 @@ describe("collectGatewayProcess", () => {
       no_new_privs: null,
       cap_eff: null,
       basis: "current-user",
+      others: [],
+    });
+  });
+
+  const TITLE = "openclaw-gateway\0\0";
+  const statusOf = (uid: number): string => STATUS.replace("1000\t1001\t1000\t1000", `${uid}\t${uid}\t${uid}\t${uid}`);
+  const onPort = (pid: number | null, uid: number): Parameters<typeof collectGatewayProcess>[0]["sockets"] =>
+    sockets(listener({ pid, uid }));
+  const chosen = async (files: Record<string, string>, ...rest: [ReturnType<typeof onPort>?]): Promise<unknown> => {
+    const found = (await gateway(files, ...rest)) as GatewayProcess;
+    return [found.pid, found.others.map((other) => [other.pid, other.uid, other.other_config])];
+  };
+
+  it.each([
+    ["a process of another account that took the name", { "3/cmdline": TITLE, "3/status": statusOf(77) }, 77, 42],
+    [
+      "a process of another account that took name and low number, where the port's owner is not ours to see",
+      { "3/cmdline": TITLE, "3/status": statusOf(77) },
+      77,
+      null,
+    ],
+  ])("is not misled by %s", async (_title, pretender, uid, owner) => {
+    const files = { "42/cmdline": TITLE, "42/status": statusOf(1001), ...pretender };
+    expect(await chosen(files, onPort(owner, 1001))).toEqual([42, [[3, uid, null]]]);
+  });
+
+  it("chooses none of two accounts' gateways when nothing tells which one it is", async () => {
+    const files = {
+      "3/cmdline": TITLE,
+      "3/status": statusOf(77),
+      "42/cmdline": TITLE,
+      "42/status": statusOf(1001),
+    };
+    expect(await chosen(files)).toEqual([
+      null,
+      [
+        [3, 77, null],
+        [42, 1001, null],
+      ],
+    ]);
+  });
+
+  it("takes one that says it runs with another config, or has another state folder open, for another", async () => {
+    const files = {
+      "3/cmdline": TITLE,
+      "3/status": STATUS,
+      "3/environ": "HOME=/home/x\0OPENCLAW_CONFIG_PATH=/srv/other.json\0",
+      "42/cmdline": TITLE,
+      "42/status": STATUS,
+    };
+    expect(await chosen(files, onPort(3, 1001))).toEqual([42, [[3, 1001, "/srv/other.json"]]]);
+
+    const root = await folder({ ...ACCOUNTS, "9/cmdline": TITLE, "9/status": STATUS, "9/fd/1": "" });
+    await symlink("/srv/profile/state/openclaw.sqlite", join(root, "9/fd/21"));
+    const found = await collectGatewayProcess({
+      now,
+      procRoot: root,
+      etc: join(root, "etc"),
+      port: 18_789,
+      stateDir: "/srv/mine",
+      configPath: "/srv/mine/openclaw.json",
+      sockets: noSockets,
+      current: { uid: 0, gids: [] },
+    });
+    expect(found).toMatchObject({
+      value: { running: false, others: [{ pid: 9, other_config: "/srv/profile/openclaw.json" }] },
+    });
+  });
+
+  it("takes one that has our state folder open but not the config that we were told for another", async () => {
+    const root = await folder({
+      ...ACCOUNTS,
+      "9/cmdline": TITLE,
+      "9/status": STATUS,
+      "9/fd/1": "",
+      "9/environ": "HOME=/x\0",
+    });
+    await symlink("/srv/mine/state/openclaw.sqlite", join(root, "9/fd/21"));
+    const others = async (configPath: string): Promise<unknown> => {
+      const found = await collectGatewayProcess({
+        now,
+        procRoot: root,
+        etc: join(root, "etc"),
+        port: 18_789,
+        stateDir: "/srv/mine",
+        configPath,
+        sockets: noSockets,
+        current: { uid: 0, gids: [] },
+      });
+      return found.kind === "measured"
+        ? [found.value.pid, found.value.others.map((other) => other.other_config)]
+        : found;
+    };
+    expect([await others("/home/x/tried.json"), await others("/srv/mine/clawdbot.json")]).toEqual([
+      [null, ["/srv/mine/openclaw.json"]],
+      [9, []],
+    ]);
+  });
+
+  it("prefers the one that has our state folder open, also under a path of its own", async () => {
+    const root = await folder({
+      ...ACCOUNTS,
+      "3/cmdline": TITLE,
+      "3/status": STATUS,
+      "42/cmdline": TITLE,
+      "42/status": STATUS,
+      "42/fd/1": "",
+      "42/root/inside/.openclaw/x": "",
+    });
+    await symlink("/inside/.openclaw/state/openclaw.sqlite", join(root, "42/fd/21"));
+    const found = await collectGatewayProcess({
+      now,
+      procRoot: root,
+      etc: join(root, "etc"),
+      port: 18_789,
+      stateDir: join(root, "42/root/inside/.openclaw"),
+      configPath: join(root, "42/root/inside/.openclaw/openclaw.json"),
+      sockets: onPort(3, 1001),
+      current: { uid: 0, gids: [] },
+    });
+    expect(found).toMatchObject({ value: { pid: 42, others: [{ pid: 3, other_config: null }] } });
+  });
+
+  it("counts ids and capabilities that the process may take up again", async () => {
+    const status = STATUS.replace("1000\t1001\t1000\t1000", "1000\t1001\t0\t1001").replace(
+      "CapEff:\t0000000000000000",
+      "CapPrm:\t0000000000000080\nCapEff:\t0000000000000001",
+    );
+    expect(await gateway({ "42/cmdline": TITLE, "42/status": status })).toMatchObject({
+      uid: 0,
+      cap_eff: "0000000000000081",
     });
   });
 
@@ -136,6 +277,7 @@ describe("collectPrivilegePaths", () => {
         no_new_privs: false,
         cap_eff: "0000000000000000",
         basis: "process",
+        others: [],
         ...setup.account,
       },
       currentUid: setup.currentUid ?? 1001,
@@ -218,6 +360,54 @@ describe("collectPrivilegePaths", () => {
     ]);
   });
 
+  it("looks at sudo behind no_new_privs where the account's own service manager would start it without", async () => {
+    const root = await folder({ ...ACCOUNTS, "run/user/1001/systemd/private": "" });
+    const found = await look({
+      account: { no_new_privs: true },
+      tools: ["sudo", "getcap"],
+      answers: { ...GETCAP, "/x/sudo": `${SUDO_HEAD}    (ALL) NOPASSWD: ALL\n` },
+      root,
+    });
+    expect(seen(found)).toEqual(["sudo ALL: passwordless"]);
+  });
+
+  it("finds what root acts on where the account may write, through links and group rights", async () => {
+    const root = await folder({
+      ...ACCOUNTS,
+      "etc/group": "root:x:0:\nclaw:x:77001:\n",
+      "etc/cron.d/job": "",
+      "etc/cron.d/closed": "",
+      "etc/profile.d/a.sh": "",
+      "etc/systemd/system/own.service": "",
+      "home/claw/unit.service": "",
+      "root/.ssh/authorized_keys": "",
+      "usr/local/bin/tool": "",
+    });
+    await chmod(join(root, "etc/cron.d/job"), 0o666);
+    await chmod(join(root, "etc/profile.d"), 0o777);
+    await chmod(join(root, "home/claw/unit.service"), 0o646);
+    await symlink("../../../home/claw/unit.service", join(root, "etc/systemd/system/linked.service"));
+    // Wide open, but behind a folder that keeps the account out.
+    await chmod(join(root, "root/.ssh/authorized_keys"), 0o666);
+    await chmod(join(root, "root/.ssh"), 0o700);
+    expect(seen(await look({ answers: GETCAP, root, currentUid: 0 }))).toEqual([
+      "writable-file /etc/cron.d/job can be written to, and root acts on what is in it: passwordless",
+      "writable-file /etc/profile.d can be written to, and root runs what is in it once somebody calls it: unknown",
+      "writable-file /etc/systemd/system/linked.service can be written to, and root acts on what is in it: passwordless",
+    ]);
+  });
+
+  it.skipIf(!IS_ROOT)("counts a place that belongs to a group of the account (needs root: chown)", async () => {
+    const root = await folder({ ...ACCOUNTS, "usr/local/bin/tool": "" });
+    await chown(join(root, "usr/local/bin"), 0, 999);
+    await chmod(join(root, "usr/local/bin"), 0o2775);
+    const staff = await look({ answers: GETCAP, root, account: { groups: ["claw", "docker"] } });
+    expect(seen(staff).filter((line) => line.startsWith("writable"))).toEqual([
+      "writable-file /usr/local/bin can be written to, and root runs what is in it once somebody calls it: unknown",
+    ]);
+    expect(seen(await look({ answers: GETCAP, root }))).toEqual([]);
+  });
+
   it("takes setuid for shut behind no_new_privs, but not groups", async () => {
     const found = await look({
       account: { no_new_privs: true, groups: ["docker"] },
@@ -267,6 +457,7 @@ describe("collectPrivilegePaths", () => {
         "usr/bin/not-root": "",
         "usr/local/bin/mount": "",
         "opt/a/b/helper": "",
+        "tmp/x/su": "",
         "var/lib/dpkg/info/odd.list": "/.\n/bin/odd\n",
       });
       await symlink("usr/bin", join(root, "bin"));
@@ -277,12 +468,14 @@ describe("collectPrivilegePaths", () => {
         "usr/bin/not-root",
         "usr/local/bin/mount",
         "opt/a/b/helper",
+        "tmp/x/su",
       ]) {
         await chown(join(root, name), name.endsWith("not-root") ? 5 : 0, 0);
         await chmod(join(root, name), 0o4755);
       }
       expect(seen(await look({ answers: GETCAP, root }))).toEqual([
         "setuid /opt/a/b/helper (setuid, from no package known): unknown",
+        "setuid /tmp/x/su (setuid, local): unknown",
         "setuid /usr/bin/bash (setuid, from no package known): passwordless",
         "setuid /usr/bin/odd (setuid, from a package): unknown",
         "setuid /usr/local/bin/mount (setuid, local): unknown",
@@ -295,6 +488,8 @@ describe("collectPrivilegePaths", () => {
       ...ACCOUNTS,
       "etc/sudoers": "Defaults timestamp_timeout=30\n",
       "etc/sudoers.d/x": "Defaults timestamp_timeout=-1\n",
+      "etc/sudoers.d/y.bak": "Defaults timestamp_timeout=60\n",
+      "etc/sudoers.d/z": "Defaults:other timestamp_timeout=70\n",
     });
     const found = await look({
       tools: ["sudo", "getcap"],
@@ -319,6 +514,7 @@ describe.skipIf(!IS_ROOT)("collectPrivilegePaths as root (needs root: lists the 
         no_new_privs: null,
         cap_eff: null,
         basis: "current-user",
+        others: [],
       },
       currentUid: 0,
       runTool,
@@ -352,7 +548,7 @@ describe("collectBackupState", () => {
     const stateDir = await folder({ "state/x": "", "inside.tar.gz": "" });
     const outside = join(await folder({ "b.tar.gz": "" }), "b.tar.gz");
     makeDatabase(stateDir, (database) => {
-      const insert = database.prepare("INSERT INTO backup_runs VALUES (?, ?, ?, ?, '{}')");
+      const insert = database.prepare('INSERT INTO backup_runs VALUES (?, ?, ?, ?, \'{"kind":"archive"}\')');
       insert.run("a", Date.UTC(2026, 10, 1), join(stateDir, "inside.tar.gz"), "ok");
       insert.run("b", Date.UTC(2026, 10, 20), outside, "ok");
       insert.run("c", Date.UTC(2026, 10, 22), "/nowhere", "failed");
@@ -360,6 +556,9 @@ describe("collectBackupState", () => {
     const found = await collectBackupState(stateDir, { now });
     expect(found.kind === "measured" ? found.value : found).toEqual({
       latest_at: "2026-11-20T00:00:00Z",
+      kind: "archive",
+      push_failed: false,
+      archive_bytes: 0,
       archive_path: outside,
       verified: null,
       outside_state_dir: true,
@@ -369,11 +568,33 @@ describe("collectBackupState", () => {
     expect(readdirSync(join(stateDir, "state")).toSorted()).toEqual(["openclaw.sqlite", "x"]);
   });
 
+  it("does not take a snapshot of one database for a backup of OpenClaw while there is an older full one", async () => {
+    const after = async (...rows: readonly (readonly [string, number, string])[]): Promise<unknown> => {
+      const stateDir = await folder({ "state/x": "" });
+      makeDatabase(stateDir, (database) => {
+        const insert = database.prepare("INSERT INTO backup_runs VALUES (?, ?, '/b', 'ok', ?)");
+        for (const [id, at, manifest] of rows) insert.run(id, at, manifest);
+      });
+      const found = await collectBackupState(stateDir, { now });
+      return found.kind === "measured" ? [found.value.latest_at, found.value.kind, found.value.push_failed] : found;
+    };
+    const git = ["a", Date.UTC(2026, 10, 20), '{"kind":"git","pushFailed":true}'] as const;
+    const snapshot = ["b", Date.UTC(2026, 10, 22), '{"kind":"sqlite-snapshot"}'] as const;
+    const odd = ["c", Date.UTC(2026, 10, 23), "{}"] as const;
+    expect([await after(git, snapshot, odd), await after(snapshot, odd), await after(odd)]).toEqual([
+      ["2026-11-20T00:00:00Z", "git", true],
+      ["2026-11-22T00:00:00Z", "sqlite-snapshot", false],
+      [null, null, false],
+    ]);
+  });
+
   it("tells an archive inside the state folder from one that is gone", async () => {
     const at = async (name: string): Promise<unknown> => {
       const stateDir = await folder({ "state/x": "", "inside.tar.gz": "" });
       makeDatabase(stateDir, (database) => {
-        database.prepare("INSERT INTO backup_runs VALUES ('a', ?, ?, 'ok', '{}')").run(NOW, join(stateDir, name));
+        database
+          .prepare("INSERT INTO backup_runs VALUES ('a', ?, ?, 'ok', '{\"kind\":\"archive\"}')")
+          .run(NOW, join(stateDir, name));
       });
       const found = await collectBackupState(stateDir, { now });
       return found.kind === "measured" ? [found.value.archive_exists, found.value.outside_state_dir] : found.code;
@@ -388,23 +609,31 @@ describe("collectBackupState", () => {
     const stateDir = await folder({ "state/x": "" });
     makeDatabase(stateDir, () => undefined);
     const writer = new DatabaseSync(join(stateDir, "state/openclaw.sqlite"));
-    writer.prepare("INSERT INTO backup_runs VALUES ('a', ?, 'remote', 'ok', '{}')").run(NOW);
+    writer.prepare("INSERT INTO backup_runs VALUES ('a', ?, 'remote', 'ok', '{\"kind\":\"git\"}')").run(NOW);
     const found = await collectBackupState(stateDir, { now });
     writer.close();
     expect(found.kind === "measured" ? found.value.latest_at : found.code).toBe(AT);
   });
 
   it("is measured as none when there is no database or no table yet, and makes none", async () => {
-    const empty = await folder();
+    const fresh = await folder({ "openclaw.json": "{}" });
     const old = await folder({ "state/x": "" });
     new DatabaseSync(join(old, "state/openclaw.sqlite")).exec("CREATE TABLE other (a)");
-    for (const stateDir of [empty, old]) {
+    for (const stateDir of [fresh, old]) {
       expect(await collectBackupState(stateDir, { now })).toMatchObject({
         kind: "measured",
         value: { latest_at: null },
       });
     }
-    expect(existsSync(join(empty, "state"))).toBe(false);
+    expect(existsSync(join(fresh, "state"))).toBe(false);
+  });
+
+  it("is not applicable where OpenClaw keeps nothing, whatever we ourselves left there", async () => {
+    const ours = await folder({ "security/approved_ports.json": "[]" });
+    for (const stateDir of [ours, join(ours, "none")]) {
+      const found = await collectBackupState(stateDir, { now });
+      expect(found).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    }
   });
 
   it.each([
@@ -412,7 +641,7 @@ describe("collectBackupState", () => {
     ["its table has other columns", "CREATE TABLE backup_runs (id TEXT, when_done TEXT)", "schema-version-unsupported"],
     [
       "its times are in seconds",
-      "CREATE TABLE backup_runs (id TEXT, created_at INTEGER, archive_path TEXT, status TEXT); INSERT INTO backup_runs VALUES ('a', 1795420800, '/x', 'ok')",
+      "CREATE TABLE backup_runs (id TEXT, created_at INTEGER, archive_path TEXT, status TEXT, manifest_json TEXT); INSERT INTO backup_runs VALUES ('a', 1795420800, '/x', 'ok', '{\"kind\":\"archive\"}')",
       "schema-version-unsupported",
     ],
   ])("is unmeasured when %s", async (_title, content, code) => {
@@ -453,7 +682,13 @@ describe("collectUpdateState", () => {
       checked_at: "2026-11-22T08:00:00.000Z",
       node_version: process.versions.node,
     });
-    expect(stopped.kind === "measured" ? stopped.value.installed_version : stopped).toBe("2026.9.9");
+    expect(stopped.kind === "measured" ? stopped.value : stopped).toEqual({
+      installed_version: "2026.9.9",
+      // What was recorded was newer than an older version, and our own Node is not the gateway's.
+      latest_version: null,
+      checked_at: "2026-11-22T08:00:00.000Z",
+      node_version: null,
+    });
   });
 
   it("does not know the newest version before OpenClaw has asked, or when nothing newer was kept", async () => {
@@ -486,14 +721,11 @@ describe("collectUpdateState", () => {
   });
 
   it("is not applicable where there is no OpenClaw at all", async () => {
-    const root = await folder();
-    const found = await collectUpdateState(join(root, "none"), {
-      now,
-      procRoot: root,
-      gatewayPid: null,
-      packageFolders: [],
-    });
-    expect(found).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    const ours = await folder({ "security/approved_ports.json": "[]" });
+    for (const stateDir of [ours, join(ours, "none")]) {
+      const found = await collectUpdateState(stateDir, { now, procRoot: ours, gatewayPid: null, packageFolders: [] });
+      expect(found).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    }
   });
 
   it("looks for global packages beside the Node in use and in the usual prefixes", () => {

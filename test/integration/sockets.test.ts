@@ -107,19 +107,44 @@ describe("createSocketCollector on this host", () => {
     expect(found).toMatchObject({ address: "::", scope: "all-interfaces", dual_stack: null, owners: 1 });
   });
 
-  it("counts every process of a preforking server once and shows the parent", async () => {
+  it("counts every process of a preforking server once and shows the first", async () => {
     const { server, port } = await listen("127.0.0.1");
+    const first = await holdWith(fdOf(server));
     for (let worker = 0; worker < 3; worker += 1) await holdWith(fdOf(server));
+    server.close();
+    await once(server, "close");
     const scans = collector();
-    const first = atPort((await scans.collect(LISTENERS)).listeners, port);
-    expect(first.map(({ pid, owners }) => ({ pid, owners }))).toEqual([{ pid: process.pid, owners: 4 }]);
+    const found = atPort((await scans.collect(LISTENERS)).listeners, port);
+    expect(found.map(({ name, owners }) => ({ name, owners }))).toEqual([{ name: "sleep", owners: 4 }]);
 
-    const late = await holdWith(fdOf(server));
-    expect(atPort((await scans.collect(LISTENERS)).listeners, port)[0]?.owners).toBe(5);
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    expect(atPort((await scans.collect(LISTENERS)).listeners, port)[0]?.owners).toBe(3);
+  });
 
-    late.kill("SIGKILL");
-    await once(late, "exit");
-    expect(atPort((await scans.collect(LISTENERS)).listeners, port)[0]?.owners).toBe(4);
+  it("shows each program that shares a listener, also one started by nobody who holds it", async () => {
+    const { server, port } = await listen("127.0.0.1");
+    // The shell ends at once: its child has a new parent, another name and the listener.
+    const shell = spawn("/bin/sh", ["-c", "/bin/sleep 60 <&3 >/dev/null 2>&1 & echo $!"], {
+      stdio: ["ignore", "pipe", "ignore", fdOf(server)],
+    });
+    const [pid] = (await once(shell.stdout ?? shell, "data")) as [Buffer];
+    opened.push(() => process.kill(Number(pid.toString()), "SIGKILL"));
+    await once(shell, "close");
+    const found = atPort((await collector().collect(LISTENERS)).listeners, port);
+    expect(found.map((one) => [one.pid, one.owners])).toEqual([
+      [process.pid, 1],
+      [Number(pid.toString()), 1],
+    ]);
+  });
+
+  it("counts a worker that was started after the last scan", async () => {
+    const { server, port } = await listen("127.0.0.1");
+    const scans = collector();
+    await scans.collect(LISTENERS);
+    await holdWith(fdOf(server));
+    const found = atPort((await scans.collect(LISTENERS)).listeners, port);
+    expect(found.map(({ pid }) => pid)).toEqual([process.pid, expect.any(Number)]);
   });
 
   it("shows a listener as gone in the scan after it closed", async () => {

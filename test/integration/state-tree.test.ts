@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { defaultLogFolders, ownerOfState } from "../../src/collect/openclaw-presence.ts";
 import { collectStateTree } from "../../src/collect/state-tree.ts";
 import type { Evidence } from "../../src/core/evidence.ts";
 import type { StateTree } from "../../src/core/host-evidence.ts";
@@ -126,7 +127,7 @@ describe("collectStateTree", () => {
     expect(await deviations(root, { expectedUid: uid + 1 })).toEqual([". 700", "a.json 600"]);
   });
 
-  it("reports links that leave the tree or lead nowhere, and follows none", async () => {
+  it("reports links that leave the tree or lead nowhere, and walks into nothing of another owner", async () => {
     const root = await tree({ "a.json": 0o600 }, 0o700);
     await symlink("a.json", join(root, "inside"));
     await symlink("/etc", join(root, "outside"));
@@ -139,6 +140,51 @@ describe("collectStateTree", () => {
       ["broken", "outside"],
       6,
     ]);
+  });
+
+  it("looks at what links lead to: at our own whole, at code only for who may exchange it", async () => {
+    const root = await tree({ "a.json": 0o600, "credentials/": 0o700, "extensions/": 0o700 }, 0o700);
+    const elsewhere = await tree(
+      { "keys/": 0o755, "keys/one.json": 0o644, "safe/": 0o755, "plug/": 0o777, "plug/x.mjs": 0o666, "more/": 0o777 },
+      0o755,
+    );
+    await symlink(join(elsewhere, "keys"), join(root, "credentials/keys"));
+    await symlink(join(elsewhere, "safe"), join(root, "extensions/safe"));
+    await symlink(join(elsewhere, "plug"), join(root, "extensions/plug"));
+    await symlink(join(elsewhere, "more"), join(elsewhere, "keys/more"));
+    expect(await deviations(root)).toEqual([
+      `${elsewhere}/keys 755`,
+      `${elsewhere}/keys/one.json 644`,
+      `${elsewhere}/more 777`,
+      `${elsewhere}/plug 777`,
+      `>${elsewhere}/keys/more 777`,
+      ">credentials/keys 777",
+    ]);
+  });
+
+  it("looks at the folders above: one that others may change lets them exchange the whole", async () => {
+    const home = await tree({ "a/": 0o777, "a/state/": 0o700, "a/state/a.json": 0o600 }, 0o755);
+    expect(await deviations(join(home, "a/state"))).toEqual([`${home}/a 777`]);
+    await chmod(join(home, "a"), 0o1777);
+    expect(await deviations(join(home, "a/state"))).toEqual([]);
+  });
+
+  it("takes what a closed home keeps away for idle, and what one group gets to for that group's", async () => {
+    const home = await tree({ "state/": 0o755, "state/b/": 0o755, "state/a.json": 0o644 }, 0o700);
+    expect(await deviations(join(home, "state"))).toEqual(["!a.json 644"]);
+    await chmod(home, 0o750);
+    const found = await collect(join(home, "state"));
+    const entries = found.kind === "measured" ? found.value.deviations : [];
+    expect(entries.map((entry) => [entry.path.slice(home.length), entry.group_only, entry.shielded])).toEqual([
+      ["/state", true, undefined],
+      ["/state/a.json", true, undefined],
+      ["/state/b", true, undefined],
+    ]);
+  });
+
+  it("does not take a sticky folder for safe where a stranger's file would be taken for OpenClaw's", async () => {
+    const root = await tree({ "extensions/": 0o1777, "tmp/": 0o1777, "credentials/": 0o1777 }, 0o755);
+    expect(await deviations(root)).toEqual([". 755", "credentials 1777", "extensions 1777", "tmp 1777"]);
   });
 
   it("looks at the config and log outside the tree, and at who may replace them", async () => {
@@ -155,13 +201,20 @@ describe("collectStateTree", () => {
         join(root, "a.json"),
       ],
     });
-    expect(found).toEqual([`${outside}/conf 777`, `${outside}/log/x.log 644`]);
+    expect(found).toEqual([`!${outside}/log/x.log 644`, `${outside}/conf 777`]);
   });
 
   it("walks agent folders outside the tree", async () => {
     const root = await tree({}, 0o700);
     const agent = await tree({ "auth.json": 0o640 }, 0o750);
     expect(await deviations(root, { folders: [agent] })).toEqual([`${agent} 750`, `${agent}/auth.json 640`]);
+  });
+
+  it("is not applicable where there is nothing but sound files of our own, and is measured where one is not", async () => {
+    const sound = await tree({ "security/": 0o700, "security/approved_ports.json": 0o600 }, 0o700);
+    expect(await collect(sound)).toMatchObject({ kind: "unmeasured", code: "not-applicable" });
+    const open = await tree({ "security/": 0o755, "security/approved_ports.json": 0o644 }, 0o755);
+    expect(await deviations(open)).toEqual([". 755", "security 755", "security/approved_ports.json 644"]);
   });
 
   it("is not applicable where there is nothing", async () => {
@@ -188,7 +241,8 @@ describe("collectStateTree", () => {
     const result = await runAsUser(
       `
       import { mkdirSync, writeFileSync, chmodSync } from "node:fs";
-      import { collectStateTree } from "#src/collect/state-tree.ts";
+      import { defaultLogFolders, ownerOfState } from "../../src/collect/openclaw-presence.ts";
+import { collectStateTree } from "#src/collect/state-tree.ts";
       const root = process.env.HOME + "/.openclaw";
       mkdirSync(root + "/locked/x", { recursive: true, mode: 0o700 });
       writeFileSync(root + "/locked/x/y", "");
@@ -231,5 +285,15 @@ describe("collectStateTree", () => {
     };
     expect(await acls(0)).toEqual({ "a b.json": true, "c.json": false, "\u00e9.json": true });
     expect(await acls(1)).toEqual({ "c.json": null });
+  });
+});
+
+describe("where OpenClaw's things are when nothing names them", () => {
+  it("finds the log folders that are this account's, and whose the state is", async () => {
+    const uid = process.getuid?.() ?? 0;
+    const tmp = await tree({ "openclaw/": 0o700, [`openclaw-${uid}/`]: 0o700, [`openclaw-${uid + 1}/`]: 0o700 }, 0o755);
+    expect(defaultLogFolders(uid, tmp)).toEqual([join(tmp, "openclaw"), join(tmp, `openclaw-${uid}`)]);
+    expect(defaultLogFolders(uid + 1, tmp)).toEqual([]);
+    expect([ownerOfState(tmp), ownerOfState(join(tmp, "gone"))]).toEqual([uid, null]);
   });
 });

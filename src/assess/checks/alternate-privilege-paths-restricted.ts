@@ -1,5 +1,6 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
-import type { AssessEvidence, PrivilegePath, PrivilegePaths } from "../evidence.ts";
+import type { AssessEvidence, GatewayProcess, PrivilegePath, PrivilegePaths } from "../evidence.ts";
+import { noGatewayText } from "../gateway-text.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -16,25 +17,51 @@ export const meta: CheckMeta = {
   mitigation:
     "Take away the passwordless rule, the group or the setuid bit that is named, and do what needs root through an approved command",
   owner: "Security Engineering",
-  uses: ["privilege"],
+  uses: ["privilege", "gateway"],
   status_rules: {
-    compliant: "Everything that could lead to uid 0 was looked at, and nothing does for this account.",
+    compliant:
+      "Every way that is looked for (the evidence names them) was looked at, and none leads this account to uid 0.",
     partial: "A way exists that asks for a password of this account.",
     violation: "A way to root works without a password, or the account is root already.",
-    not_assessed: "Some ways could not be looked at, or cannot be judged without trying them.",
+    not_assessed:
+      "No running gateway was found, so that only this account's ways are known; or some ways could not be looked at, or cannot be judged without trying them.",
   },
   needs: [],
 };
 
-export function check({ privilege }: AssessEvidence): CheckResult {
+/** What stays out of sight, so that nobody takes "none found" for "none there". */
+const NOT_LOOKED_FOR =
+  "not looked for: setuid files elsewhere, programs that root's services start elsewhere, credentials lying about, faults of the kernel";
+
+export function check({ privilege, gateway }: AssessEvidence): CheckResult {
   if (privilege.kind === "unmeasured") return weigh([missing(privilege)], [line(privilege, "")]);
   const found = privilege.value;
-  const facts = [...found.paths.map((path) => pathFact(found, path)), ...found.unknown.map(unseen)];
+  // Whoever assesses as root without a gateway in sight has said nothing about the gateway's account.
+  const isOurs = gateway.kind === "measured" && gateway.value.basis === "process";
+  const paths = found.paths.filter((path) => isOurs || path.via !== "root");
+  const facts = [
+    ...paths.map((path) => pathFact(found, path)),
+    ...found.unknown.map(unseen),
+    ...(gateway.kind === "measured" ? accountFacts(gateway.value) : [missing(gateway)]),
+  ];
   const said = found.paths.map((path) => `${path.via} (${path.what}): ${path.strength}`).join("; ");
   const none = `no usable way to uid 0 was found for ${found.user} (uid ${found.uid})`;
   return weigh(facts.some((fact) => fact.kind !== "good") ? facts : [...facts, { kind: "good", seen: none }], [
     line(privilege, said === "" ? none : `${found.user} (uid ${found.uid}): ${said}`),
+    line(privilege, NOT_LOOKED_FOR),
   ]);
+}
+
+/** What leads to root from here says nothing good about an account that was not seen. */
+function accountFacts(gateway: GatewayProcess): readonly Fact[] {
+  if (gateway.basis === "process") return [];
+  return [
+    {
+      kind: "unknown",
+      reason: `${noGatewayText(gateway)}, so its account may be another than ${gateway.user ?? gateway.uid}`,
+      remedy: "Start the gateway and run the assessment again, as its account or as root",
+    },
+  ];
 }
 
 function pathFact(account: PrivilegePaths, path: PrivilegePath): Fact {

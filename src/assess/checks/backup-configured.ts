@@ -21,8 +21,9 @@ export const meta: CheckMeta = {
   uses: ["backup"],
   status_rules: {
     compliant: `The newest backup is at most ${MAX_AGE_DAYS} days old, verified, present and outside the state folder.`,
-    partial: "A backup exists, but is older, was not verified, or lies inside the state folder.",
-    violation: "There never was a backup, its archive is gone, or verifying it failed.",
+    partial:
+      "A backup exists, but is older, is not known to be verified, holds a single database, was not pushed where it should be, or lies inside the state folder.",
+    violation: "OpenClaw has no backup on record, its archive is gone or empty, or verifying it failed.",
     not_assessed: "OpenClaw's record of backups could not be read.",
     not_applicable: "OpenClaw keeps no state here that could be backed up.",
   },
@@ -50,9 +51,26 @@ function facts(backup: BackupState, readAt: EpochMs | null, seen: string): reado
   if (backup.archive_exists === false) found.push(broken("the archive of the newest backup is gone"));
   if (backup.archive_exists === null)
     found.push(unknown("whether the newest backup's archive still exists is not known"));
+  if (backup.archive_bytes === 0) found.push(broken("the archive of the newest backup is empty"));
+  if (backup.kind === "sqlite-snapshot") {
+    found.push(weak("the newest backup is a snapshot of a single database", meta.mitigation));
+  }
+  if (backup.push_failed) {
+    found.push(
+      weak(
+        "the newest backup could not be pushed to its other place",
+        "Run `openclaw backup git create` by hand and see why",
+      ),
+    );
+  }
   if (backup.verified === false) found.push(broken("verifying the newest backup failed"));
   if (backup.verified === null) {
-    found.push(weak("the newest backup was never verified", "Run `openclaw backup verify <archive>`"));
+    found.push(
+      weak(
+        "nothing shows that the newest backup was verified: OpenClaw keeps no record of that",
+        "Run `openclaw backup verify <archive>` and keep its answer",
+      ),
+    );
   }
   if (backup.outside_state_dir === false) {
     found.push(weak("the newest backup lies inside the folder it protects", "Keep backups outside the state folder"));
@@ -74,7 +92,7 @@ function describe(backup: BackupState): string {
   const said = (value: boolean | null, yes: string, no: string): string =>
     value === null ? `${yes}: not known` : value ? yes : no;
   return [
-    `newest backup ${backup.latest_at} at ${backup.archive_path ?? "an unknown path"}`,
+    `newest backup (${backup.kind ?? "of no known kind"}) ${backup.latest_at} at ${backup.archive_path ?? "an unknown path"}`,
     said(backup.archive_exists, "archive present", "archive gone"),
     said(backup.verified, "verified", "verification failed"),
     said(backup.outside_state_dir, "outside the state folder", "inside the state folder"),

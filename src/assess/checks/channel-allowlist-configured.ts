@@ -2,7 +2,7 @@ import { plural } from "../../core/text.ts";
 import type { ChannelAccount } from "../../schema/openclaw-config.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { accountName, enabledAccounts, openDoors, unknownRules } from "../tool-reach.ts";
+import { accountName, enabledAccounts, openDoors, openRooms, unknownRules } from "../tool-reach.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -22,7 +22,8 @@ export const meta: CheckMeta = {
   uses: ["config"],
   status_rules: {
     compliant: "Every enabled account is gated for direct messages and for groups.",
-    partial: "Every account is gated, but one matches senders by names they can change.",
+    partial:
+      "Every account is gated, but one matches senders by names they can change, or lets everyone in a named group speak.",
     violation: "In one account at least, direct messages or groups are open or a list holds a wildcard.",
     not_assessed:
       "The config could not be read, or an enabled channel has access rules of its own that are not known here.",
@@ -53,6 +54,15 @@ function accountFact(account: ChannelAccount): Fact {
     };
   }
   if (!account.rules_known) return unknownRules(account);
+  const rooms = openRooms(account);
+  if (rooms.length > 0) {
+    return {
+      kind: "partial",
+      seen: accountText(account),
+      gap: `everyone in ${rooms.map((room) => `${name}, group ${room}`).join(" and ")} can address the agent`,
+      fix: `Take groupPolicy open and * out of the groups of channels.${name}, and list who may speak there`,
+    };
+  }
   if (account.dangerous_name_matching) {
     return {
       kind: "partial",

@@ -19,7 +19,7 @@ export const meta: CheckMeta = {
   expected_state:
     "Privileged commands are refused unless a rule names them, no rule lets everything or an interpreter through, and OpenClaw's own exec is denied, asked for or allowlisted with inline code checked.",
   mitigation:
-    "Create a policy that refuses by default with `cse init`, list the commands that are needed, and look at it with `cse policy lint`",
+    'Create a policy with `cse init`, list the commands that are needed, set "unmatched" to "deny", and see with `cse preflight` that it can be read',
   owner: "Security Engineering",
   uses: ["commandPolicy", "config"],
   status_rules: {
@@ -63,7 +63,7 @@ function policyFacts(file: CommandPolicyFile): readonly Fact[] {
       kind: isWide ? "violation" : "partial",
       seen: `${file.path} ${note.rule}: ${note.kind}`,
       gap: `command policy ${note.rule}: ${note.message}`,
-      fix: isWide ? "Name the exact program and its arguments instead" : "Correct what `cse policy lint` names",
+      fix: isWide ? "Name the exact program and its arguments instead" : "Correct the rule as the remark says",
     });
   }
   if (!refusesByDefault(file.policy)) {
@@ -71,7 +71,10 @@ function policyFacts(file: CommandPolicyFile): readonly Fact[] {
       kind: "partial",
       seen,
       gap: "the command policy only says what is denied, so everything else passes to the question",
-      fix: 'Set "unmatched" to "deny" in the command policy and list what is needed',
+      fix:
+        file.policy.form === "v2"
+          ? 'Set "unmatched" to "deny" in the command policy and list what is needed'
+          : "List what is needed under allow_exact, so that everything else is refused",
     });
   }
   return facts.length > 0 ? facts : [{ kind: "good", seen }];
@@ -113,7 +116,7 @@ function execFacts(config: OpenClawConfig, agent: AgentConfig): readonly Fact[] 
     facts.push({
       kind: "violation",
       seen,
-      gap: `OpenClaw lets agent ${agent.id} run any command on this host`,
+      gap: `OpenClaw's config lets agent ${agent.id} run any command on this host (its own exec approvals, which may be stricter, are not read yet)`,
       fix: "Set tools.exec.mode to allowlist or ask",
     });
   }

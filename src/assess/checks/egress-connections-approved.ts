@@ -1,7 +1,7 @@
 import { plural } from "../../core/text.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { findingFacts, hindrances } from "../network-fact.ts";
+import { findingFacts, hindrances, otherNetworks } from "../network-fact.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -33,7 +33,7 @@ export function check({ egress }: AssessEvidence): CheckResult {
   const outbound = report.connections.filter(
     ({ direction }) => direction === "outbound" || direction === "unknown",
   ).length;
-  const seen = `${plural(outbound, "connection")} in one look (${report.collector}), ${plural(report.allowlist_rules, "allowlist rule")}`;
+  const seen = `${plural(outbound, "connection")} in one look (${report.collector}), ${plural(report.allowlist_rules, "allowlist rule")}${otherNetworks(report)}`;
   const facts: Fact[] = [
     { kind: "good", seen },
     ...findingFacts(report.findings.filter((finding) => finding.check_id === meta.check_id)),
@@ -50,14 +50,14 @@ export function check({ egress }: AssessEvidence): CheckResult {
     facts.push({
       kind: "unknown",
       reason: "no outbound connection was open at that moment, which shows nothing about other moments",
-      remedy: "Watch for a while: `cse scan egress --watch 60`",
+      remedy: "Run the assessment again while OpenClaw is at work",
     });
   } else {
     facts.push({
       kind: "partial",
       seen,
       gap: "one look shows only what is open at that moment",
-      fix: "Watch for at least 60 seconds: `cse scan egress --watch 60`",
+      fix: "Run `cse scan egress` now and then while OpenClaw is at work; watching over time is not possible yet",
     });
   }
   return weigh(facts, [line(egress, seen)]);

@@ -29,15 +29,17 @@ export const meta: CheckMeta = {
 
 export function check({ privilege }: AssessEvidence): CheckResult {
   const facts = privilege.kind === "measured" ? [sudoFact(privilege.value)] : [missing(privilege)];
-  const minutes = privilege.kind === "measured" ? (privilege.value.sudo_timestamp_minutes ?? "not known") : "";
-  return weigh(
-    [...facts, { kind: "unbuilt", part: "approval-broker" }],
-    [line(privilege, `sudo timestamp_timeout in minutes: ${minutes}`)],
-  );
+  const said = privilege.kind === "measured" ? timeoutText(privilege.value) : "";
+  return weigh([...facts, { kind: "unbuilt", part: "approval-broker" }], [line(privilege, said)]);
+}
+
+function timeoutText({ has_sudo: hasSudo, sudo_timestamp_minutes: minutes }: PrivilegePaths): string {
+  return hasSudo ? `sudo timestamp_timeout in minutes: ${minutes ?? "not known"}` : "sudo is not installed";
 }
 
 function sudoFact(privilege: PrivilegePaths): Fact {
   const minutes = privilege.sudo_timestamp_minutes;
+  if (!privilege.has_sudo) return { kind: "good", seen: "there is no sudo here that could remember a password" };
   if (minutes === null) {
     return {
       kind: "unknown",

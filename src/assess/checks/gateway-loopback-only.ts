@@ -2,7 +2,8 @@ import { bindScope, parseAddress } from "../../core/address.ts";
 import type { Listener, SocketInventory } from "../../core/network.ts";
 import type { GatewayConfig } from "../../schema/openclaw-config.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
-import type { AssessEvidence } from "../evidence.ts";
+import { clip } from "../../core/text.ts";
+import type { AssessEvidence, GatewayProcess } from "../evidence.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -19,13 +20,14 @@ export const meta: CheckMeta = {
   mitigation:
     "Run `openclaw config set gateway.bind loopback`, restart the gateway, and come in through an SSH tunnel or Tailscale Serve",
   owner: "Platform Security",
-  uses: ["config", "sockets"],
+  uses: ["config", "sockets", "gateway"],
   status_rules: {
-    compliant: "The config says loopback, and the gateway's port is seen on loopback addresses only.",
+    compliant: "The config says loopback, and the gateway's own process is seen listening on loopback addresses only.",
     partial: "The gateway is offered to a tailnet or a network, with strong authentication and closed web origins.",
     violation:
       "It is offered beyond this host with weak authentication or open web origins, or through a public funnel, or it listens more widely than its config says.",
-    not_assessed: "The config or the sockets could not be read, or nothing listens on the gateway's port.",
+    not_assessed:
+      "The config or the sockets could not be read, nothing listens on the gateway's port, or what does is not known to be the gateway.",
     not_applicable: "The config uses a gateway on another machine and nothing listens here.",
   },
   needs: [],
@@ -35,11 +37,15 @@ export const meta: CheckMeta = {
 const MIN_TOKEN_CHARS = 24;
 const MIN_PASSWORD_CHARS = 12;
 
-export function check({ config, sockets }: AssessEvidence): CheckResult {
+/** What the sockets of this host cannot show. */
+const NOT_LOOKED_FOR =
+  "not looked for: a proxy, tunnel or port forwarding of this host that leads to the gateway; a webhook's listener is judged with the open ports";
+
+export function check({ config, sockets, gateway: running }: AssessEvidence): CheckResult {
   if (config.kind === "unmeasured") {
     return weigh(
       [missing(config), ...(sockets.kind === "measured" ? [] : [missing(sockets)])],
-      [line(config, ""), line(sockets, "")],
+      [line(config, ""), line(sockets, "which of the listeners is the gateway's is not known without the config")],
     );
   }
   const { gateway } = config.value;
@@ -47,40 +53,78 @@ export function check({ config, sockets }: AssessEvidence): CheckResult {
   if (sockets.kind === "unmeasured") {
     return weigh([...configFacts(gateway), missing(sockets)], [line(config, text), line(sockets, "")]);
   }
-  const listeners = gatewayListeners(sockets.value, gateway.port.value);
-  const seen =
-    listeners.length === 0
-      ? `nothing listens on tcp port ${gateway.port.value}`
-      : `the gateway's port is seen on ${listeners.map((listener) => `${listener.address}:${listener.port}`).join(", ")}`;
-  const evidence = [line(config, text), line(sockets, seen)];
-  if (gateway.mode === "remote" && listeners.length === 0) {
-    return weigh([{ kind: "no-object", seen: `gateway.mode is remote and ${seen}` }], evidence);
+  const found = gatewayListeners(sockets.value, gateway.port.value, running.kind === "measured" ? running.value : null);
+  const evidence = [line(config, text), line(sockets, found.seen), line(sockets, NOT_LOOKED_FOR)];
+  if (gateway.mode === "remote" && found.listeners.length === 0) {
+    return weigh([{ kind: "no-object", seen: `gateway.mode is remote and ${found.seen}` }], evidence);
   }
-  return weigh([...configFacts(gateway), listenerFact(gateway, listeners, seen)], evidence);
+  return weigh([...configFacts(gateway), ...listenerFacts(gateway, found)], evidence);
 }
 
-function gatewayListeners(inventory: SocketInventory, port: number): readonly Listener[] {
-  return inventory.listeners.filter((listener) => listener.protocol === "tcp" && listener.port === port);
+interface GatewayListeners {
+  readonly listeners: readonly Listener[];
+  /** Whether they are known to belong to the gateway and not to something else on its port. */
+  readonly areOwn: boolean;
+  readonly seen: string;
 }
 
-function listenerFact(gateway: GatewayConfig, listeners: readonly Listener[], seen: string): Fact {
+/**
+ * What the gateway's process listens on: its configured port, or, when it was started with another
+ * one, whatever it has. Without a process, whatever is on the port, which may be anything.
+ */
+function gatewayListeners(inventory: SocketInventory, port: number, running: GatewayProcess | null): GatewayListeners {
+  const tcp = inventory.listeners.filter((listener) => listener.protocol === "tcp");
+  const onPort = tcp.filter((listener) => listener.port === port);
+  const pid = running?.pid ?? null;
+  const own = pid === null ? [] : tcp.filter((listener) => isOf(listener, pid, running));
+  const ownOnPort = own.filter((listener) => listener.port === port);
+  const known = ownOnPort.length > 0 ? ownOnPort : own.filter((listener) => listener.pid === pid);
+  const where = (listeners: readonly Listener[]): string =>
+    listeners.map((listener) => `${listener.address}:${listener.port}`).join(", ");
+  if (known.length > 0) {
+    const what =
+      ownOnPort.length > 0 ? "the gateway's port is" : `the gateway (pid ${pid ?? "?"}) has not port ${port} but is`;
+    return { listeners: known, areOwn: true, seen: `${what} seen on ${where(known)}` };
+  }
+  if (onPort.length === 0) return { listeners: [], areOwn: true, seen: `nothing listens on tcp port ${port}` };
+  const owners = [...new Set(onPort.map(ownerOf))].join(", ");
+  return { listeners: onPort, areOwn: false, seen: `${owners} is seen on ${where(onPort)}` };
+}
+
+/** A socket whose owner may not be seen still has its account. */
+function isOf(listener: Listener, pid: number, running: GatewayProcess | null): boolean {
+  return listener.pid === pid || (listener.pid === null && listener.uid !== null && listener.uid === running?.uid);
+}
+
+function ownerOf({ exe, name, pid, uid }: Listener): string {
+  if (pid === null) return uid === null ? "a process that is not known" : `a process of uid ${uid} that cannot be seen`;
+  return `${clip(exe ?? name ?? "a process", 120)} (pid ${pid})`;
+}
+
+function listenerFacts(gateway: GatewayConfig, { listeners, areOwn, seen }: GatewayListeners): readonly Fact[] {
+  const facts: Fact[] = [];
   if (listeners.length === 0) {
-    return {
+    facts.push({
       kind: "unknown",
       reason: `${seen}, so where the gateway really listens could not be observed`,
       remedy: "Start the gateway and run the assessment again",
-    };
+    });
+  } else if (!areOwn) {
+    facts.push({
+      kind: "unknown",
+      reason: `${seen}, which is not known to be the gateway`,
+      remedy: "Find out what it is (`cse scan ports`), and run the assessment as the gateway's account or as root",
+    });
   }
-  const wider = listeners.some((listener) => listener.scope !== "loopback");
-  if (wider && isLoopbackBind(gateway)) {
-    return {
+  if (listeners.some((listener) => listener.scope !== "loopback") && isLoopbackBind(gateway)) {
+    facts.push({
       kind: "violation",
       seen,
-      gap: "the gateway's port is open beyond loopback although its config says loopback",
+      gap: `the gateway${areOwn ? " listens" : "'s port is open"} beyond loopback although its config says loopback`,
       fix: "Find what listens there (`cse scan ports`), and restart the gateway so that its config takes effect",
-    };
+    });
   }
-  return { kind: "good", seen };
+  return facts.length > 0 ? facts : [{ kind: "good", seen }];
 }
 
 function configFacts(gateway: GatewayConfig): readonly Fact[] {
@@ -96,6 +140,13 @@ function configFacts(gateway: GatewayConfig): readonly Fact[] {
   }
   if (gateway.tailscale_mode.value === "serve" || !isLoopbackBind(gateway)) {
     const weakness = [...weakAuth(gateway), ...openOrigins(gateway)];
+    if (weakness.length === 0 && hasUnseenSecret(gateway)) {
+      facts.push({
+        kind: "unknown",
+        reason: "how long the gateway's token or password is cannot be seen from here",
+        remedy: `Make sure that it has at least ${MIN_TOKEN_CHARS} characters, or set gateway.bind to loopback`,
+      });
+    }
     const where =
       gateway.tailscale_mode.value === "serve"
         ? "a tailnet (Tailscale Serve)"
@@ -120,9 +171,11 @@ function isLoopbackBind({ bind, custom_bind_host: host }: GatewayConfig): boolea
   return bind.value === "loopback";
 }
 
-function weakAuth({ auth }: GatewayConfig): readonly string[] {
+function weakAuth({ auth, trusted_proxies: trusted }: GatewayConfig): readonly string[] {
   const weak: string[] = [];
   if (auth.mode === "none") weak.push("no authentication");
+  const trustsAll = trusted.some((range) => /^(?:0\.0\.0\.0|::)\/0$/.test(range.trim()));
+  if (auth.mode === "trusted-proxy" && trustsAll) weak.push("every address trusted as the proxy that authenticates");
   const usesToken = auth.mode === "token" || (auth.mode === null && auth.token.kind !== "missing");
   if (usesToken && auth.token.length !== null && auth.token.length < MIN_TOKEN_CHARS) {
     weak.push(`a token of ${auth.token.length} characters`);
@@ -132,6 +185,14 @@ function weakAuth({ auth }: GatewayConfig): readonly string[] {
     weak.push(`a password of ${auth.password.length} characters`);
   }
   return weak;
+}
+
+/** Set through a reference that is resolved elsewhere; one that is not set at all is made at start, long enough. */
+function hasUnseenSecret({ auth }: GatewayConfig): boolean {
+  if (auth.mode === "none" || auth.mode === "trusted-proxy") return false;
+  const secret =
+    auth.mode === "password" || (auth.mode === null && auth.token.kind === "missing") ? auth.password : auth.token;
+  return secret.kind !== "missing" && secret.length === null;
 }
 
 function openOrigins({ control_ui: ui }: GatewayConfig): readonly string[] {

@@ -2,7 +2,7 @@ import { plural } from "../../core/text.ts";
 import type { PortReport } from "../../core/network.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { listenerFacts } from "../network-fact.ts";
+import { listenerFacts, otherNetworks } from "../network-fact.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -20,7 +20,8 @@ export const meta: CheckMeta = {
   owner: "Network Security",
   uses: ["ports"],
   status_rules: {
-    compliant: "The TCP and UDP sockets were all seen, and none is on the list of clear-text services.",
+    compliant:
+      "The TCP and UDP sockets of the host's own network were all seen (the evidence names containers with one of their own), and none has the port of a service on the list. A service on an unusual port is not recognised.",
     partial: "Such a service listens on loopback only.",
     violation: "Such a service listens where other machines can reach it.",
     not_assessed: "The scan failed, or did not see every socket.",
@@ -36,7 +37,7 @@ export function check({ ports }: AssessEvidence): CheckResult {
   const report = ports.value;
   const tcp = report.listening_services.filter((listener) => listener.protocol === "tcp").length;
   const udp = report.listening_services.length - tcp;
-  const seen = `${plural(tcp, "TCP listener")} and ${plural(udp, "UDP listener")} were compared with the list of clear-text services`;
+  const seen = `${plural(tcp, "TCP listener")} and ${plural(udp, "UDP listener")} were compared, by their ports, with the list of services that should not be reachable${otherNetworks(report)}`;
   const findings = listenerFacts(
     report.findings.filter((finding) => finding.check_id === meta.check_id && finding.type !== "unverifiable"),
   );

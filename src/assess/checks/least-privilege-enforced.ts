@@ -3,6 +3,7 @@ import type { Evidence } from "../../core/evidence.ts";
 import type { OpenClawConfig, ToolsConfig } from "../../schema/openclaw-config.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence, GatewayProcess, PrivilegePaths } from "../evidence.ts";
+import { noGatewayText, othersText } from "../gateway-text.ts";
 import { enabledAccounts, execPostures } from "../tool-reach.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
@@ -25,27 +26,21 @@ export const meta: CheckMeta = {
     compliant:
       "The running gateway is not root, its groups and sudo rules give no passwordless root, and agents reachable from a channel do not have every tool.",
     partial:
-      "A way to root exists, but the agents cannot run commands on the host; or an agent reachable from a channel has every tool.",
+      "A way to root exists, but the agents cannot run commands on the host; or the account is in a group with more rights than it needs; or an agent reachable from a channel has every tool or runs any command here.",
     violation:
       "The gateway runs as root; or it has a group equal to root or a passwordless way to root, and agents can run commands on the host.",
-    not_assessed: "No gateway is running, or its account, its ways to root or the config could not be read.",
+    not_assessed: "No running gateway was found, or its account, its ways to root or the config could not be read.",
   },
   needs: [],
 };
 
-const ROOT_GROUPS = new Set([
-  "root",
-  "sudo",
-  "wheel",
-  "admin",
-  "docker",
-  "lxd",
-  "incus",
-  "disk",
-  "kvm",
-  "libvirt",
-  "shadow",
-  "adm",
+const ROOT_GROUPS = new Set(["root", "sudo", "wheel", "admin", "docker", "lxd", "incus", "disk", "libvirt", "shadow"]);
+
+/** Rights beyond an ordinary account that do not lead to root by themselves. */
+const STRONG_GROUPS: ReadonlyMap<string, string> = new Map([
+  ["adm", "may read the logs of every service"],
+  ["systemd-journal", "may read the logs of every service"],
+  ["kvm", "may run virtual machines"],
 ]);
 
 export function check({ gateway, privilege, config }: AssessEvidence): CheckResult {
@@ -93,8 +88,8 @@ function accountFacts(gateway: GatewayProcess, reach: Reach): readonly Fact[] {
     return [
       {
         kind: "unknown",
-        reason: `no gateway is running, so its account is not known (${accountText(gateway)})`,
-        remedy: "Start the gateway and run the assessment again",
+        reason: `${noGatewayText(gateway)}, so its account is not known (this one is ${whoText(gateway)})`,
+        remedy: "Start the gateway and run the assessment again, as its account or as root",
       },
     ];
   }
@@ -108,11 +103,21 @@ function accountFacts(gateway: GatewayProcess, reach: Reach): readonly Fact[] {
       },
     ];
   }
+  const who = `the gateway's account ${gateway.user ?? gateway.uid}`;
   const groups = gateway.groups.filter((group) => ROOT_GROUPS.has(group));
-  if (groups.length === 0) return [{ kind: "good", seen: accountText(gateway) }];
-  const seen = `the gateway's account ${gateway.user ?? gateway.uid} is in ${groups.join(", ")}`;
-  return [wayToRoot(reach, seen, `Take the account out of ${groups.join(", ")}`)];
+  const strong = gateway.groups.flatMap((group): readonly Fact[] => {
+    const why = STRONG_GROUPS.get(group);
+    const seen = `${who} is in ${group}`;
+    const fix = `Take the account out of ${group}`;
+    return why === undefined ? [] : [{ kind: "partial", seen, gap: `${seen}, which ${why}`, fix }];
+  });
+  if (groups.length === 0) return strong.length > 0 ? strong : [{ kind: "good", seen: accountText(gateway) }];
+  const seen = `${who} is in ${groups.join(", ")}`;
+  return [wayToRoot(reach, seen, `Take the account out of ${groups.join(", ")}`), ...strong];
 }
+
+/** Ways that were given to this account; what everybody on the host has is the other check's matter. */
+const RULES: ReadonlySet<string> = new Set(["sudo", "doas", "writable-file"]);
 
 function pathFacts(privilege: PrivilegePaths, reach: Reach): readonly Fact[] {
   const facts: Fact[] = privilege.paths
@@ -124,6 +129,13 @@ function pathFacts(privilege: PrivilegePaths, reach: Reach): readonly Fact[] {
         `Remove the passwordless ${path.via} rule: ${path.what}`,
       ),
     );
+  for (const path of privilege.paths.filter(({ via, strength }) => strength === "unknown" && RULES.has(via))) {
+    facts.push({
+      kind: "unknown",
+      reason: `whether ${path.via} (${path.what}) gives account ${privilege.user} root cannot be told without trying it`,
+      remedy: `Look at it yourself, or take it away: ${path.what}`,
+    });
+  }
   for (const reason of privilege.unknown) {
     facts.push({
       kind: "unknown",
@@ -136,15 +148,18 @@ function pathFacts(privilege: PrivilegePaths, reach: Reach): readonly Fact[] {
 
 function toolFacts(config: OpenClawConfig): readonly Fact[] {
   if (enabledAccounts(config).length === 0) return [];
+  const postures = execPostures(config);
   return config.agents.map((agent) => {
-    const profile = agent.tools.profile ?? "unset";
-    if (isNarrow(agent.tools)) return { kind: "good", seen: `agent ${agent.id} has tools.profile ${profile}` };
-    return {
-      kind: "partial",
-      seen: `agent ${agent.id} has tools.profile ${profile}`,
-      gap: `agent ${agent.id} can be reached from a channel and has every tool`,
-      fix: "Set tools.profile to messaging and tools.fs.workspaceOnly to true for agents others can reach",
-    };
+    const seen = `agent ${agent.id} has tools.profile ${agent.tools.profile ?? "unset"}`;
+    const fix = "Set tools.profile to messaging and tools.fs.workspaceOnly to true for agents others can reach";
+    if (!isNarrow(agent.tools)) {
+      return { kind: "partial", seen, gap: `agent ${agent.id} can be reached from a channel and has every tool`, fix };
+    }
+    const posture = postures.find((own) => own.agent === agent.id);
+    const runsAnything = posture?.gate === "none" && posture.reach !== "none" && posture.reach !== "sandbox";
+    if (!runsAnything) return { kind: "good", seen };
+    const gap = `agent ${agent.id} can be reached from a channel and run any command on this host`;
+    return { kind: "partial", seen: `${seen}; ${posture.text}`, gap, fix };
   });
 }
 
@@ -154,11 +169,14 @@ function isNarrow(tools: ToolsConfig): boolean {
 }
 
 function accountText(gateway: GatewayProcess): string {
-  const who = `uid ${gateway.uid} (${gateway.user ?? "no name"}), groups ${gateway.groups.join(", ") || "none"}`;
-  const basis =
-    gateway.basis === "process" ? `gateway pid ${gateway.pid ?? "?"}` : "no gateway is running; this account";
+  return gateway.basis === "process"
+    ? `gateway pid ${gateway.pid ?? "?"}: ${whoText(gateway)}${othersText(gateway)}`
+    : `${noGatewayText(gateway)}; this account: ${whoText(gateway)}`;
+}
+
+function whoText(gateway: GatewayProcess): string {
   const privileges = gateway.no_new_privs === null ? "unknown" : gateway.no_new_privs ? "on" : "off";
-  return `${basis}: ${who}, NoNewPrivs ${privileges}`;
+  return `uid ${gateway.uid} (${gateway.user ?? "no name"}), groups ${gateway.groups.join(", ") || "none"}, NoNewPrivs ${privileges}`;
 }
 
 function pathText(privilege: PrivilegePaths): string {

@@ -2,7 +2,7 @@ import { plural } from "../../core/text.ts";
 import type { PortReport } from "../../core/network.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
-import { hindrances, listenerFacts } from "../network-fact.ts";
+import { hindrances, listenerFacts, otherNetworks } from "../network-fact.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -33,7 +33,7 @@ export const meta: CheckMeta = {
 export function check({ ports }: AssessEvidence): CheckResult {
   if (ports.kind === "unmeasured") return weigh([missing(ports)], [line(ports, "")]);
   const report = ports.value;
-  const seen = `${plural(report.listening_services.length, "listener")} (${report.collector}), ${plural(report.approved_rules, "baseline rule")}`;
+  const seen = `${plural(report.listening_services.length, "listener")} (${report.collector}), ${plural(report.approved_rules, "baseline rule")}${otherNetworks(report)}`;
   const findings = listenerFacts(report.findings.filter((finding) => finding.check_id === meta.check_id));
   return weigh(
     [{ kind: "good", seen }, ...findings, ...completeness(report), ...baselineFacts(report)],

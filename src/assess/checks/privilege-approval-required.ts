@@ -51,7 +51,7 @@ function factOf(posture: ExecPosture): Fact {
       return {
         kind: "violation",
         seen,
-        gap: `agent ${posture.agent} can run any command on this host without anyone agreeing`,
+        gap: `by OpenClaw's config agent ${posture.agent} can run any command on this host without anyone agreeing (its own exec approvals, which may be stricter, are not read yet)`,
         fix: meta.mitigation,
       };
     case "reviewer":

@@ -21,7 +21,7 @@ export const meta: CheckMeta = {
   uses: ["config", "promptPolicy"],
   status_rules: {
     partial:
-      "An agent can change this host unsandboxed, though strangers cannot address it; or the prompt policy switches confirmation off.",
+      "An agent can change this host, though strangers cannot address it; or the prompt policy switches confirmation off.",
     violation: "Strangers can address an agent, or unmarked outside text reaches it, and it can change this host.",
     not_assessed:
       "The config or the prompt policy cannot be read; or they show no gap, and the hook that would hold such a call does not exist yet.",
@@ -85,11 +85,13 @@ function agentFact(config: OpenClawConfig, agent: AgentConfig, doors: readonly s
   return {
     kind: "partial",
     seen,
-    gap: `agent ${agent.id} can change this host outside a sandbox, so what it reads may steer it`,
+    gap: `agent ${agent.id} can change this host, so what it reads may steer it`,
     fix: meta.mitigation,
   };
 }
 
 function agentText(agent: AgentConfig): string {
-  return `agent ${agent.id}: sandbox ${agent.sandbox.mode.value}, tools.profile ${agent.tools.profile ?? "unset"}`;
+  const { mode, writable_binds: binds } = agent.sandbox;
+  const mounted = binds.length === 0 ? "" : ` with ${binds.join(", ")} mounted for writing`;
+  return `agent ${agent.id}: sandbox ${mode.value}${mounted}, tools.profile ${agent.tools.profile ?? "unset"}`;
 }

@@ -15,7 +15,8 @@ export const meta: CheckMeta = {
   default_risk: "medium",
   expected_state:
     "Folders of OpenClaw's state are 0700 and its files (config, includes, .env, credentials, databases, sessions, logs) 0600, all with one owner, without links out of the tree and without extra access lists.",
-  mitigation: "Run `openclaw security audit --fix`, or chmod 700 the folders and 600 the files that are named",
+  mitigation:
+    "chmod 700 the folders and 600 the files that are named; `openclaw security audit --fix` does that for many of them, and tightens settings too",
   owner: "SecOps",
   uses: ["stateTree"],
   status_rules: {
@@ -45,7 +46,9 @@ export function check({ stateTree }: AssessEvidence): CheckResult {
   if (narrow.length > 0) {
     facts.push({ kind: "partial", seen, gap: `wider than expected: ${named(narrow)}`, fix: meta.mitigation });
   }
-  return weigh(facts, [line(stateTree, `${seen}${tree.deviations.length > 0 ? `: ${named(tree.deviations)}` : ""}`)]);
+  const said = `${seen}${tree.deviations.length > 0 ? `: ${named(tree.deviations)}` : ""}`;
+  const scope = `expected owner: uid ${tree.expected_uid}; keys, certificates and archives that lie elsewhere are not looked at`;
+  return weigh(facts, [line(stateTree, `${scope}; ${said}`)]);
 }
 
 /** A wide mode below a folder that keeps everyone out grants nothing now, but does once the file is moved. */
@@ -79,7 +82,8 @@ function named(entries: readonly StateEntry[]): string {
   const shown = entries.slice(0, MAX_NAMED).map((entry) => {
     const acl = entry.has_acl === true ? ", access list" : "";
     const what = entry.kind === "symlink" ? "link out of the tree" : octal(entry.mode);
-    const shield = entry.shielded === true ? ", below a closed folder" : "";
+    const shield =
+      entry.shielded === true ? ", below a closed folder" : entry.group_only === true ? ", for its group alone" : "";
     return `${entry.path} (${what}, uid ${entry.uid}${acl}${shield})`;
   });
   const more = entries.length - shown.length;

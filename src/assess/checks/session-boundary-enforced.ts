@@ -20,7 +20,7 @@ export const meta: CheckMeta = {
   uses: ["config"],
   status_rules: {
     partial:
-      "Several people's direct messages share the main session, or agents may read or steer sessions that are not theirs.",
+      "More than one may write direct messages and all of them share the main session, or agents may read or steer sessions that are not theirs.",
     not_assessed:
       "The config cannot be read; or it separates sessions, and the broker, whose refusal of a replayed grant is the proof, does not exist yet.",
   },
@@ -42,7 +42,7 @@ function sessionFacts(config: OpenClawConfig): readonly Fact[] {
     facts.push({
       kind: "partial",
       seen,
-      gap: `direct messages of several people share the main session (${shared})`,
+      gap: `whoever may write direct messages shares the main session with all others who may (${shared})`,
       fix: meta.mitigation,
     });
   }

@@ -21,7 +21,8 @@ export const meta: CheckMeta = {
     compliant: "No newer version was known to the registry within the last week, and Node is still supported.",
     partial: "A newer version exists.",
     violation: "The installed version is more than 90 days behind, or Node is past its end of life.",
-    not_assessed: "The installed or the newest version is not known, or the registry's answer is old.",
+    not_assessed:
+      "The installed or the newest version is not known, or the registry's answer is old. OpenClaw's own record tells of a newer version only, so that it cannot show that there is none.",
     not_applicable: "OpenClaw is not installed here.",
   },
   needs: [],
@@ -61,7 +62,17 @@ function versionFacts(update: UpdateState, readAt: EpochMs | null, seen: string)
   const installed = parseVersion(update.installed_version);
   const latest = parseVersion(update.latest_version);
   if (installed === null) return [unknown("the installed version of OpenClaw is not known")];
-  if (latest === null) return [unknown("the newest version of OpenClaw is not known: the registry gave no answer")];
+  if (latest === null) {
+    const asked =
+      update.checked_at === null
+        ? "OpenClaw has not asked the registry yet"
+        : `the registry was last asked ${update.checked_at}`;
+    return [
+      unknown(
+        `whether a newer version exists is not known: ${asked}, and OpenClaw records "none" as it does "no answer"`,
+      ),
+    ];
+  }
   const facts: Fact[] = [];
   if (compareVersions(installed, latest) < 0) {
     const isFarBehind = surelyDaysBehind(installed, latest) > 90;
@@ -85,7 +96,8 @@ function versionFacts(update: UpdateState, readAt: EpochMs | null, seen: string)
 
 function nodeFact(update: UpdateState, readAt: EpochMs | null, seen: string): Fact {
   const major = /^v?(\d+)\./.exec(update.node_version ?? "")?.[1];
-  if (major === undefined) return unknown("the version of Node that OpenClaw runs on is not known");
+  if (major === undefined)
+    return unknown("the version of Node that OpenClaw runs on is not known without its running gateway");
   const ends = NODE_END_OF_LIFE[Number(major)];
   const endsAt = ends === undefined ? null : epochFromIso(ends);
   const isOver =

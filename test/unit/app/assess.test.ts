@@ -189,7 +189,7 @@ describe("assess", () => {
 
   it("says when the history was damaged", async () => {
     const damaged: KnownHistory = { previous: null, problems: [{ code: "history-invalid", message: "damaged" }] };
-    const { summary } = await assess(
+    const { summary, assessment } = await assess(
       world(goodEvidence(), {
         appendHistory: (build) => {
           build(damaged);
@@ -198,6 +198,8 @@ describe("assess", () => {
       }).deps,
     );
     expect(summary).toMatchObject({ status: "incomplete", problems: damaged.problems });
+    // The dashboard shows the limits, and its dates can only be trusted as far as the history.
+    expect(assessment.limits.at(-1)).toBe("damaged.");
   });
 
   it("still dates the gaps when this run cannot be added to the history, and says so", async () => {

@@ -26,6 +26,7 @@ function hostWith(text: string | null, listeners: readonly Listener[]): Baseline
       stored = next;
       return Promise.resolve(PATH);
     },
+    exclusively: (work) => work(),
     collect: () =>
       Promise.resolve({
         collector: "proc",
@@ -62,7 +63,7 @@ describe("generate, then review", () => {
       complete: true,
       rules: 1,
       reviewed: 0,
-      unreviewed: ["tcp 3999 on loopback, /usr/bin/python3.11"],
+      unreviewed: ["tcp 3999 on loopback, /usr/bin/python3.11 as app"],
     });
     expect(await types()).toEqual(["unapproved-port"]);
     expect(await reviewBaselineFile({ ...host, ask: answering(APPROVE) })).toEqual({
@@ -95,6 +96,40 @@ describe("generateBaselineFile", () => {
     };
     await expect(generateBaselineFile(deps)).rejects.toMatchObject({ code: "file-changed" });
     expect(host.text()).toBe(edited);
+  });
+});
+
+describe("a baseline that must not be lost", () => {
+  it("is not replaced by text that could not be read again", async () => {
+    // The original form takes any command; the form that is written takes a base name.
+    const original = '[{"port": 22, "protocol": "tcp", "command": "/usr/sbin/sshd"}]';
+    const host = hostWith(original, [listenerWith()]);
+    await expect(generateBaselineFile(host)).rejects.toMatchObject({ code: "baseline-invalid" });
+    expect(host.text()).toBe(original);
+  });
+
+  it("is compared and replaced while no other command may save it", async () => {
+    const host = hostWith("[]", [listenerWith()]);
+    const steps: string[] = [];
+    const deps: BaselineDeps = {
+      ...host,
+      load: async () => {
+        steps.push("load");
+        return await host.load();
+      },
+      save: async (text) => {
+        steps.push("save");
+        return await host.save(text);
+      },
+      exclusively: async (work) => {
+        steps.push("lock");
+        const path = await work();
+        steps.push("unlock");
+        return path;
+      },
+    };
+    await generateBaselineFile(deps);
+    expect(steps).toEqual(["load", "lock", "load", "save", "unlock"]);
   });
 });
 
@@ -143,6 +178,7 @@ describe("reviewBaselineFile", () => {
       { ...rule, port: 22, reviewed: true },
       { ...rule, port: 23, scope: "all-interfaces", exe: "/usr/sbin/telnetd" },
       { ...rule, port: 3999, reviewed: true, expires: "2026-01-01" },
+      { ...rule, port: 4000, command: "node" },
     ];
     const asked: ReviewQuestion[] = [];
     const ask = (question: ReviewQuestion): Promise<ReviewDecision> => {
@@ -167,14 +203,21 @@ describe("reviewBaselineFile", () => {
           "23/tcp is usually telnet: A remote shell whose password and every keystroke can be read and altered on the way. SSH (port 22) with keys; remove the telnet server.",
         ],
         position: 1,
-        total: 2,
+        total: 3,
       },
       {
         description: "tcp 3999 on loopback",
         state: "expired",
         warnings: ["It names no program, so whatever holds the port would be approved."],
         position: 2,
-        total: 2,
+        total: 3,
+      },
+      {
+        description: "tcp 4000 on loopback, node",
+        state: "unreviewed",
+        warnings: ["It names a program by its file name only, and any file can have that name; `exe` names one file."],
+        position: 3,
+        total: 3,
       },
     ]);
   });

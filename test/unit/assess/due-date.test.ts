@@ -116,6 +116,17 @@ describe("dates of a gap", () => {
     ).toEqual(["2026-01-01 2026-04-01", "2026-01-01 2026-04-01", "2026-01-01 2026-01-05"]);
   });
 
+  it("are what they would be today after a run under a clock that was years ahead, and stay so", () => {
+    const ahead = 4 * 365;
+    expect(
+      runs([
+        [ahead, "violation", "critical"],
+        [0, "violation", "critical"],
+        [3, "violation", "critical"],
+      ]),
+    ).toEqual(["2029-12-31 2030-01-02", "2026-01-01 2026-01-03", "2026-01-01 2026-01-03 overdue"]);
+  });
+
   it("are not pushed out by a first_seen or due date from the future", () => {
     const forged: RunCheck = {
       check_id: "x",
@@ -126,7 +137,7 @@ describe("dates of a gap", () => {
     };
     expect(dateGap(forged, "violation", "high", START)).toEqual({
       first_seen: "2026-01-01T12:00:00Z",
-      due_date: "2026-04-01",
+      due_date: "2026-01-08",
       risk: "high",
       overdue: false,
     });

@@ -1,3 +1,4 @@
+import { worstFirst } from "../../../src/report/order.ts";
 import { describe, expect, it } from "vitest";
 import type { AssessedCheck } from "../../../src/assess/assessment.ts";
 import { limitsOf } from "../../../src/assess/limits.ts";
@@ -44,7 +45,7 @@ describe("totals", () => {
 });
 
 describe("the summary", () => {
-  it("lists gaps by risk, violations first, overdue ones before others, then by id", () => {
+  it("lists gaps by risk, violations first, overdue ones before others, then in the order of the report", () => {
     const summary = summaryOf([
       row("a", { status: "partial", risk: "high" }),
       row("b", { status: "violation", risk: "low" }),
@@ -54,8 +55,14 @@ describe("the summary", () => {
       row("f", { status: "compliant", risk: "critical" }),
       row("g", { status: "not_assessed", risk: "critical", gap: "could not look" }),
     ]);
-    expect(summary.findings.map((finding) => finding.check_id)).toEqual(["e", "c", "d", "a", "b"]);
+    expect(summary.findings.map((finding) => finding.check_id)).toEqual(["e", "d", "c", "a", "b"]);
     expect(summary.not_assessed).toEqual([{ check_id: "g", reason: "could not look" }]);
+  });
+
+  it("has the order of the dashboard's first steps", () => {
+    const checks = (["c", "a", "b"] as const).map((id) => row(id, { status: "violation", risk: "high" }));
+    const shown = summaryOf(checks).findings.map((finding) => finding.check_id);
+    expect(shown).toEqual(worstFirst(checks).map((check) => check.check_id));
   });
 
   it("gives a finding in the shape of the output contract", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseStat } from "../../../src/collect/proc-process.ts";
+import { createProcFiles } from "../../../src/collect/proc-file.ts";
+import { parseStat, readIdentity } from "../../../src/collect/proc-process.ts";
 import { parsePasswd } from "../../../src/collect/proc-user.ts";
+import { makeProcTree } from "../../helpers/proc-tree.ts";
 
 const AFTER_NAME = "S 7 8 9 0 -1 4194304 102 0 0 0 0 0 0 0 20 0 1 0 123145 2998272 390";
 
@@ -28,6 +30,14 @@ describe("parseStat", () => {
     [")(", "parentheses the wrong way round"],
   ])("gives null for %j: %s", (text) => {
     expect(parseStat(text)).toBeNull();
+  });
+});
+
+describe("readIdentity", () => {
+  it("names no process that got the pid of the one that is meant", () => {
+    const files = createProcFiles(makeProcTree({}, { 42: { exe: "/usr/sbin/nginx", start: 200 } }));
+    expect(readIdentity(files, 42, "200")).toMatchObject({ exe: "/usr/sbin/nginx" });
+    expect(readIdentity(files, 42, "100")).toBeNull();
   });
 });
 

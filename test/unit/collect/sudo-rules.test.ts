@@ -17,28 +17,65 @@ describe("parseSudoList", () => {
     [
       "one command without a password",
       "    (root) NOPASSWD: /usr/bin/apt-get update\n",
-      [["/usr/bin/apt-get update", "passwordless"]],
+      [["/usr/bin/apt-get update", "unknown"]],
+    ],
+    [
+      "one program with whatever it is given",
+      "    (root) NOPASSWD: /usr/bin/env\n",
+      [["/usr/bin/env", "passwordless"]],
+    ],
+    [
+      "a program that is told what to do by a wildcard",
+      "    (root) NOPASSWD: /bin/tar -C /srv *\n",
+      [["/bin/tar -C /srv *", "passwordless"]],
+    ],
+    [
+      "an editor of one file",
+      "    (root) NOPASSWD: /usr/bin/vim /etc/motd\n",
+      [["/usr/bin/vim /etc/motd", "passwordless"]],
+    ],
+    ["a whole folder of programs", "    (root) NOPASSWD: /usr/bin/\n", [["/usr/bin/", "passwordless"]]],
+    ["a program that may not be given anything", '    (root) NOPASSWD: /bin/sh ""\n', [['/bin/sh ""', "passwordless"]]],
+    [
+      "su to root, and to another",
+      "    (root) NOPASSWD: /bin/su -, /bin/su - git\n",
+      [
+        ["/bin/su -", "passwordless"],
+        ["/bin/su - git", "unknown"],
+      ],
+    ],
+    ["a script of one's own", "    (root) NOPASSWD: /bin/bash /opt/x.sh\n", [["/bin/bash /opt/x.sh", "unknown"]]],
+    [
+      "a command behind a checksum",
+      "    (root) NOPASSWD: sha224:0a+/= /bin/ls\n",
+      [["sha224:0a+/= /bin/ls", "unknown"]],
     ],
     [
       "a tag that holds until it is taken back",
       "    (root) NOPASSWD: /bin/a, /bin/b, PASSWD: /bin/c\n",
       [
-        ["/bin/a", "passwordless"],
-        ["/bin/b", "passwordless"],
+        ["/bin/a", "unknown"],
+        ["/bin/b", "unknown"],
         ["/bin/c", "password"],
       ],
     ],
-    ["several tags and a setting", "    (root) CWD=/tmp SETENV: NOPASSWD: /bin/a\n", [["/bin/a", "passwordless"]]],
+    ["several tags and a setting", "    (root) CWD=/tmp SETENV: NOPASSWD: /bin/a\n", [["/bin/a", "unknown"]]],
     [
       "a rule over two lines",
       "    (root) NOPASSWD: /bin/a,\n        /bin/b\n",
       [
-        ["/bin/a", "passwordless"],
-        ["/bin/b", "passwordless"],
+        ["/bin/a", "unknown"],
+        ["/bin/b", "unknown"],
       ],
     ],
     ["an escaped comma in arguments", "    (root) /bin/a x\\,y\n", [["/bin/a x\\,y", "password"]]],
-    ["another target user", "    (postgres) NOPASSWD: ALL\n", []],
+    [
+      "another target user, whose own ways are not known",
+      "    (postgres) NOPASSWD: ALL\n",
+      [["ALL, as postgres", "unknown"]],
+    ],
+    ["another target user behind a password", "    (postgres) ALL\n", []],
+    ["a group to act as", "    (agent : docker) NOPASSWD: ALL\n", [["ALL, as agent : docker", "unknown"]]],
     ["root among other targets", "    (postgres, root) /bin/a\n", [["/bin/a", "password"]]],
     ["all but root, which old versions let through", "    (ALL, !root) /bin/a\n", [["/bin/a", "password"]]],
     ["a command that is taken away", "    (ALL) ALL, !/bin/su\n", [["ALL", "password"]]],
@@ -61,6 +98,31 @@ describe("parseSudoList", () => {
     ["another language", "L'utilisateur agent peut utiliser les commandes suivantes :\n    (ALL) ALL\n", "", "unclear"],
   ])("tells %s", (_title, stdout, stderr, kind) => {
     expect(parseSudoList(stdout, stderr)).toEqual({ kind });
+  });
+
+  it.each([
+    ["authentication is switched off for the account", "use_pty, !authenticate", ["claw"], "passwordless"],
+    ["a group of the account is exempt", "exempt_group=ops, use_pty", ["ops"], "passwordless"],
+    ["another group is exempt", "exempt_group=ops", ["claw"], "password"],
+  ])("knows what a rule without a tag means when %s", (_title, defaults, groups, strength) => {
+    const list = parseSudoList(`${HEAD.replace("use_pty", defaults)}    (ALL) ALL, PASSWD: /bin/a\n`, "", groups);
+    expect(list.kind === "rules" ? list.paths : null).toEqual([
+      { via: "sudo", what: "ALL", strength },
+      {
+        via: "sudo",
+        what: "/bin/a",
+        strength: defaults.includes("exempt") && groups.includes("ops") ? "unknown" : "password",
+      },
+    ]);
+  });
+
+  it("reads what sudo 1.9.13 prints for commands with settings of their own", () => {
+    const text = `${HEAD.replace("User agent", "Runas and Command-specific defaults for agent:\n    Defaults!/bin/cat !authenticate\n\nUser agent")}    (ALL : ALL) ALL\n    (agent : mail) NOPASSWD: /bin/cat\n`;
+    const list = parseSudoList(text, "");
+    expect(list.kind === "rules" ? list.paths : null).toEqual([
+      { via: "sudo", what: "ALL", strength: "password" },
+      { via: "sudo", what: "/bin/cat, as agent : mail", strength: "unknown" },
+    ]);
   });
 
   it("takes the timeout from the Defaults it lists", () => {
@@ -103,17 +165,34 @@ describe("parseTimestampTimeout", () => {
   });
 });
 
+describe("parseTimestampTimeout in sudoers", () => {
+  it.each([
+    ["Defaults:agent timestamp_timeout=5", 5],
+    ["Defaults:%wheel,other timestamp_timeout=6", 6],
+    ["Defaults@thishost timestamp_timeout=7", 7],
+    ["Defaults:other timestamp_timeout=-1", null],
+    ["Defaults>postgres timestamp_timeout=-1", null],
+    ["Defaults!/bin/ls timestamp_timeout=-1", null],
+  ])("takes what counts for the account: %s", (text, minutes) => {
+    expect(parseTimestampTimeout(text, { user: "agent", uid: 1001, groups: ["wheel"] })).toBe(minutes);
+  });
+});
+
 describe("parseDoas", () => {
   it.each([
     ["permit nopass agent", [["permit nopass agent", "passwordless"]]],
     ["permit persist :wheel as root cmd /bin/a", [["permit persist :wheel as root cmd /bin/a", "password"]]],
+    ["permit nopass agent cmd /usr/bin/env", [["permit nopass agent cmd /usr/bin/env", "passwordless"]]],
+    ["permit nopass agent cmd /bin/a args update", [["permit nopass agent cmd /bin/a args update", "unknown"]]],
+    ["permit nopass 1001", [["permit nopass 1001", "passwordless"]]],
     ["permit setenv { A=1 B } nopass agent", [["permit setenv { A=1 B } nopass agent", "passwordless"]]],
-    ["permit nopass agent as postgres", []],
+    ["permit nopass agent as postgres", [["permit nopass agent as postgres", "unknown"]]],
+    ["permit agent as postgres", []],
     ["permit nopass other", []],
     ["deny agent", []],
     ["# permit nopass agent", []],
   ])("reads %s", (text, expected) => {
-    expect(parseDoas(text, "agent", ["wheel"])).toEqual(
+    expect(parseDoas(text, { user: "agent", uid: 1001, groups: ["wheel"] })).toEqual(
       expected.map(([what, strength]) => ({ via: "doas", what, strength })),
     );
   });

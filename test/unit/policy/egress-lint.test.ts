@@ -26,6 +26,16 @@ it.each([
   expect(kindsOf(rule)).toEqual([]);
 });
 
+it("says that a command is satisfied by any file of that name", () => {
+  expect(lintEgressAllowlist(prepare({ host: "a.example", command: "node" }), NOW)).toEqual([
+    {
+      rule: 0,
+      kind: "advice",
+      message: "`command` is satisfied by any file of that name, wherever it lies; use `exe`",
+    },
+  ]);
+});
+
 describe("a rule that approves too much", () => {
   it.each([
     [{ cidr: "0.0.0.0/0" }, "0.0.0.0/0 is every address"],

@@ -232,6 +232,15 @@ describe("rule notes", () => {
     ]);
   });
 
+  it("names the user and the unit of a rule, which a reviewer approves with it", () => {
+    const rule = { protocol: "tcp", port: 8000, scope: "loopback", reviewed: false, user: "mallory" };
+    const [first, second] = baselineOf({ ...rule, exe: "/usr/bin/python3" }, { ...rule, unit: "a.service" }).rules;
+    expect([first, second].map((one) => (one === undefined ? "" : describeRule(one)))).toEqual([
+      "tcp 8000 on loopback, /usr/bin/python3 as mallory",
+      "tcp 8000 on loopback, any program as mallory in a.service",
+    ]);
+  });
+
   it("describes a rule without letting its text reach the terminal raw", () => {
     const [rule] = baselineOf({
       protocol: "tcp",

@@ -38,6 +38,13 @@ describe("reviewListeners", () => {
     expect(approvalOf({ listening_services: [listener, other], findings: [portFinding(other)] })).toEqual(["no", "no"]);
   });
 
+  it("calls no listener approved whose program has findings that are not listed one by one", () => {
+    const unlisted = sampleListener({ port: 9001 });
+    const other = sampleListener({ port: 9002, exe: "/opt/other" });
+    const findings = [portFinding(listener, { more: 150 })];
+    expect(approvalOf({ listening_services: [unlisted, other], findings })).toEqual(["no", "yes"]);
+  });
+
   it("lists unapproved and widely reachable listeners first", () => {
     const local = sampleListener({ address: "127.0.0.1", port: 1, scope: "loopback" });
     const open = sampleListener({ port: 9000 });
@@ -86,6 +93,26 @@ describe("reviewConnections", () => {
       sampleConnection({ protocol: "udp" }),
     ];
     expect(approvalOf({ connections: others, findings: [egressFinding(connection)] })).toEqual(others.map(() => "yes"));
+  });
+
+  it("calls no connection approved whose program has findings that are not listed one by one", () => {
+    const unlisted = sampleConnection({ remote_ip: "203.0.113.99", remote_host: null });
+    const visit = sampleConnection({ remote_ip: "203.0.113.98", remote_host: null, direction: "inbound" });
+    const other = sampleConnection({ exe: "/usr/bin/curl" });
+    for (const [type, approval] of [
+      ["unapproved-egress", "no"],
+      ["unverifiable", "unknown"],
+    ] as const) {
+      const findings = [egressFinding(connection, { type, more: 150 })];
+      const reviewed = reviewConnections(sampleEgressReport({ connections: [unlisted, visit, other], findings }));
+      expect(new Map(reviewed.map((one) => [one.socket, one.approval]))).toEqual(
+        new Map([
+          [unlisted, approval],
+          [visit, "none-needed"],
+          [other, "yes"],
+        ]),
+      );
+    }
   });
 
   it("matches a finding without an executable by name, then by user", () => {

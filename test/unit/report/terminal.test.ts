@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { renderHeader } from "../../../src/report/dashboard-overview.ts";
 import { renderAssessmentText } from "../../../src/report/terminal-assessment.ts";
 import { displayWidth } from "../../../src/report/terminal-layout.ts";
 import { renderEgressReportText, renderPortReportText } from "../../../src/report/terminal-network.ts";
@@ -40,7 +41,7 @@ describe("renderAssessmentText", () => {
     };
     const lines = renderAssessmentText(summary, assessment, { ...PLAIN, dashboardPath: null }).split("\n");
     expect(lines).toContain("Nothing could be measured.");
-    expect(lines).toContain("Network: listening sockets could not be measured, connections could not be measured.");
+    expect(lines).toContain("Network: listening sockets not measured, connections not measured.");
     expect(lines).toContain("    and 15 more in the dashboard");
     expect(lines.slice(-10)).toEqual([
       "  - No space for file 0",
@@ -54,6 +55,17 @@ describe("renderAssessmentText", () => {
       "Next: make the unmeasured checks measurable, then run `cse assess` again.",
       "",
     ]);
+  });
+});
+
+describe("a report of a few chosen checks", () => {
+  it("says beside the verdict how few they are, at the terminal and on the page", () => {
+    const note = "Only 1 of 20 checks were run.";
+    const assessment = { ...sampleAssessment(cleanChecks().slice(0, 1)), limits: [note, "Something else."] };
+    const text = renderAssessmentText(sampleSummary(assessment), assessment, { ...PLAIN, dashboardPath: null });
+    expect(text.split("\n").filter((line) => line === note || line === "Something else.")).toEqual([note]);
+    expect(renderHeader(assessment).text).toContain(`<p class="caveat">${note}</p>`);
+    expect(renderHeader(sampleAssessment()).text).not.toContain("checks were run");
   });
 });
 

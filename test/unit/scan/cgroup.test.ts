@@ -13,7 +13,19 @@ describe("parseCgroup", () => {
     [
       "a user's service",
       "0::/user.slice/user-1000.slice/user@1000.service/app.slice/openclaw-gateway.service\n",
-      "openclaw-gateway.service",
+      "user@1000.service/openclaw-gateway.service",
+      null,
+    ],
+    [
+      "a unit that a user named like one of the system's",
+      "0::/user.slice/user-1000.slice/user@1000.service/app.slice/nginx.service\n",
+      "user@1000.service/nginx.service",
+      null,
+    ],
+    [
+      "a unit below a user's unit",
+      "0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service/nginx.service\n",
+      "user@1000.service/a.service",
       null,
     ],
     [
@@ -34,14 +46,15 @@ describe("parseCgroup", () => {
     ["Kubernetes with CRI-O", `0::/kubepods.slice/crio-${ID}.scope\n`, null, ID],
     ["containerd's colon form", `0::/system.slice/kubepods-pod1.slice:cri-containerd:${ID}\n`, null, ID],
     ["a container in a container", `0::/docker/${ID}/docker/${INNER}\n`, null, INNER],
-    ["systemd in a container", `0::/system.slice/docker-${ID}.scope/system.slice/nginx.service\n`, "nginx.service", ID],
+    ["a unit in a container", `0::/system.slice/docker-${ID}.scope/system.slice/nginx.service\n`, null, ID],
+    ["a unit that starts a container", `0::/system.slice/web.service/docker/${ID}\n`, "web.service", ID],
     [
       "rootless Docker",
       `0::/user.slice/user-1000.slice/user@1000.service/user.slice/docker-${ID}.scope\n`,
       "user@1000.service",
       ID,
     ],
-    ["LXC", "0::/lxc.payload.web1/system.slice/ssh.service\n", "ssh.service", "web1"],
+    ["a unit in LXC", "0::/lxc.payload.web1/system.slice/ssh.service\n", null, "web1"],
     ["old LXC", "5:cpu:/lxc/web1\n", null, "web1"],
     [
       "cgroup v1",

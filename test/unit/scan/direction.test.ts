@@ -26,6 +26,7 @@ function ends(change: Partial<ConnectionEnds>): ConnectionEnds {
     localAddress: "192.0.2.2",
     localPort: 45_000,
     remoteAddress: "198.51.100.7",
+    remotePort: 51_000,
     state: "ESTABLISHED",
     ...change,
   };
@@ -44,9 +45,15 @@ describe("decideDirection", () => {
     // Else a listener on loopback would make an outbound connection from its port look accepted.
     ["a port that listens on another address only", { localPort: 40_000 }, "outbound"],
     ["a listener of another protocol", { protocol: "udp", localPort: 22 }, "outbound"],
-    ["a UDP service with a peer", { protocol: "udp", localPort: 53 }, "inbound"],
+    // Anyone may bind a second socket to a UDP service's port and connect it to wherever they like.
+    ["a UDP socket with a peer on the port of a UDP service", { protocol: "udp", localPort: 53 }, "unknown"],
+    ["a connection from a listening port to a service's port", { localPort: 22, remotePort: 443 }, "unknown"],
+    ["the highest port no client has", { localPort: 22, remotePort: 511 }, "unknown"],
+    ["the lowest port a client has", { localPort: 22, remotePort: 512 }, "inbound"],
     ["a handshake this host began, though the port listens", { localPort: 22, state: "SYN_SENT" }, "outbound"],
-    ["a handshake the other side began", { state: "SYN_RECV" }, "inbound"],
+    ["a handshake the other side began", { localPort: 22, state: "SYN_RECV" }, "inbound"],
+    // Two sides that call each other at once both show this state, and nobody listens.
+    ["a half-open connection that no listener accepts", { state: "SYN_RECV" }, "outbound"],
     ["a fixed source port", { localPort: 900 }, "unknown"],
     ["a connected UDP socket with a fixed port", { protocol: "udp", localPort: 123 }, "outbound"],
     ["the first client port", { localPort: 32_768 }, "outbound"],

@@ -210,3 +210,31 @@ it("escapes what a process chose in every line of prose", () => {
   // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
   expect(`${finding.title}${finding.evidence}${finding.target}`).not.toMatch(/[\u0000-\u001f]/);
 });
+
+describe("a program that opens connections to drown a report", () => {
+  const flood = Array.from({ length: 250 }, (_, index) => ({
+    exe: "/tmp/flood",
+    remote_ip: `198.51.100.${index % 250}`,
+    remote_port: 1000 + index,
+  }));
+
+  it("fills a hundred findings, the last of which stands for the rest", () => {
+    const found = check(flood);
+    expect(found).toHaveLength(100);
+    expect(found.slice(0, 99).filter(({ title }) => title.includes("more like it"))).toEqual([]);
+    expect(found[99]?.title).toMatch(/ by \/tmp\/flood, and 150 more like it$/);
+    expect(found[99]?.evidence).toContain("150 more findings of this kind about this program");
+  });
+
+  it("leaves the findings about other programs, and its own worse ones, as they are", () => {
+    const quiet = flood.map((one) => ({ ...one, exe: "/usr/bin/flood", remote_port: 443 }));
+    const found = check([
+      ...quiet,
+      { exe: "/usr/bin/flood", remote_ip: "203.0.113.5", remote_port: 4444 },
+      { exe: "/usr/bin/other", remote_ip: "203.0.113.6" },
+    ]);
+    expect(found[0]).toMatchObject({ risk: "high", target: "tcp 203.0.113.5:4444 /usr/bin/flood" });
+    expect(found.map(({ target }) => target)).toContain("tcp 203.0.113.6:443 /usr/bin/other");
+    expect(found).toHaveLength(101);
+  });
+});

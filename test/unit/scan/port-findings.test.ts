@@ -143,6 +143,19 @@ describe("deleted-executable", () => {
   const deleted = (exe: string): string[] =>
     summaryOf([listenerWith({ port: QUIET, exe, exe_deleted: true })], [{ port: QUIET, protocol: "tcp" }]);
 
+  it.each([
+    ["nginx.service", "If an upgrade explains it: systemctl restart nginx.service"],
+    ["user@1000.service/gateway.service", "If an upgrade explains it: systemctl --user restart gateway.service"],
+    ["user@1000.service/$(touch x).service", "Restart the program if an upgrade explains it"],
+    [null, "Restart the program if an upgrade explains it"],
+  ])("makes of the unit %j a command that is safe to copy, or none", (unit, step) => {
+    const listener = listenerWith({ port: QUIET, exe: "/opt/x", exe_deleted: true, unit });
+    const [finding] = findingsFor([listener], [{ port: QUIET, protocol: "tcp" }]).filter(
+      ({ type }) => type === "deleted-executable",
+    );
+    expect(finding?.mitigation).toBe(`${step}; otherwise keep a copy of /proc/<pid>/exe and stop it.`);
+  });
+
   it("is medium for an installed program and high for one that ran from a scratch folder or memory", () => {
     expect(deleted("/usr/sbin/sshd")).toEqual(["deleted-executable medium violation"]);
     expect(deleted("/tmp/x")).toEqual(["deleted-executable high violation"]);
@@ -210,4 +223,35 @@ it("lets no control character of a process or unit into the texts", () => {
   // oxlint-disable-next-line no-control-regex -- control characters are what must be absent
   expect(texts).not.toMatch(/[\u0000-\u001f\u007f]/);
   expect(found?.target).toBe("tcp 127.0.0.1:3999 /tmp/a\\u{1b}[31m\\nb");
+});
+
+describe("a program that opens ports to drown a report", () => {
+  it("fills a hundred findings, the last of which stands for the rest", () => {
+    const flood = Array.from({ length: 250 }, (_, index) => listenerWith({ port: 20_000 + index, exe: "/tmp/flood" }));
+    const found = findingsFor([...flood, listenerWith({ port: 30_000 })], v2());
+    expect(found).toHaveLength(101);
+    expect(found.map(({ target }) => target)).toContain("tcp 127.0.0.1:30000 /usr/bin/python3.11");
+    expect(found.filter(({ title }) => title.endsWith(", and 150 more like it"))).toHaveLength(1);
+  });
+
+  it("keeps the findings of each scope, however many there are of another", () => {
+    const flood = Array.from({ length: 250 }, (_, index) => listenerWith({ port: 20_000 + index }));
+    const wide = listenerWith({ ...EVERYWHERE, port: 40_000 });
+    const found = findingsFor([...flood, wide], v2()).filter(({ type }) => type === "unapproved-port");
+    expect(found.filter(({ scope }) => scope === "all-interfaces")).toHaveLength(1);
+    expect(found).toHaveLength(101);
+  });
+
+  it("hides no open question behind a milder one about the same program and port", () => {
+    const rule = { port: QUIET, scope: "loopback", command: "web", user: "app" };
+    const mild = listenerWith({ port: QUIET, exe: null, name: "web" });
+    const open = listenerWith({ ...UNKNOWN_OWNER, port: QUIET, name: "web", uid: null, device: null });
+    for (const listeners of [
+      [mild, open],
+      [open, mild],
+    ]) {
+      const types = findingsFor(listeners, v2({ ...rule, scope: "any" })).filter(({ type }) => type === "unverifiable");
+      expect(types.map(({ status }) => status)).toEqual(["not_assessed", "partial"]);
+    }
+  });
 });

@@ -31,6 +31,7 @@ describe("parseProcTable", () => {
     expect(parse(HEADER + LISTEN)).toEqual({
       hasHeader: true,
       malformed: 0,
+      dropped: 0,
       sockets: [
         {
           protocol: "tcp",
@@ -96,7 +97,7 @@ describe("parseProcTable", () => {
   });
 
   it("says that a table with a header and no row is a table", () => {
-    expect(parse(HEADER)).toEqual({ hasHeader: true, sockets: [], malformed: 0 });
+    expect(parse(HEADER)).toEqual({ hasHeader: true, sockets: [], malformed: 0, dropped: 0 });
   });
 
   it.each([

@@ -34,6 +34,9 @@ function table(id: string, rows: readonly Row[]): void {
 const privilege = (change: Partial<PrivilegePaths>): Partial<AssessEvidence> => ({
   privilege: seen({ ...NO_WAY_TO_ROOT, ...change }),
 });
+const NO_GATEWAY: Partial<AssessEvidence> = {
+  gateway: seen({ ...GATEWAY, basis: "current-user", running: false, pid: null }),
+};
 const path = (via: PrivilegePath["via"], strength: PrivilegePath["strength"]): PrivilegePath => ({
   via,
   what: `${via} rule`,
@@ -178,6 +181,16 @@ table("secrets_permissions_hardened", [
     deviates(entry("workspace/a", 0o666, { shielded: true })),
     "partial",
   ],
+  [
+    "is partial when everyone could read, but only one group gets there",
+    deviates(entry("workspace/a", 0o644, { group_only: true })),
+    "partial",
+  ],
+  [
+    "is a violation when the one group that gets there may write",
+    deviates(entry("workspace/a", 0o664, { group_only: true })),
+    "violation",
+  ],
   ["is partial when a link leaves the tree", deviates(entry("link", 0o777, { kind: "symlink" })), "partial"],
   ["is partial when an access list grants more", deviates(entry("a", 0o600, { has_acl: true })), "partial"],
   ["is partial when root owns a file", deviates(entry("a", 0o600, { uid: 0 })), "partial"],
@@ -222,6 +235,13 @@ table("alternate_privilege_paths_restricted", [
     privilege({ paths: [path("setuid", "passwordless")], unknown: ["doas"] }),
     "violation",
   ],
+  ["is not assessed when no gateway was found, whose account may be another", NO_GATEWAY, "not_assessed"],
+  [
+    "is a violation when no gateway was found and this account gets to root",
+    { ...NO_GATEWAY, ...privilege({ paths: [path("sudo", "passwordless")] }) },
+    "violation",
+  ],
+  ["is not assessed when the gateway could not be looked for", { gateway: unseen("proc-unusable") }, "not_assessed"],
   ["is partial when sudo asks for a password", privilege({ paths: [path("sudo", "password")] }), "partial"],
   [
     "is not assessed when a way cannot be judged without trying",
@@ -238,6 +258,9 @@ table("alternate_privilege_paths_restricted", [
 
 const BACKUP: BackupState = {
   latest_at: "2026-11-22T03:00:00Z",
+  kind: "archive",
+  push_failed: false,
+  archive_bytes: 4096,
   archive_path: "/srv/backup/openclaw.tar",
   verified: true,
   outside_state_dir: true,
@@ -252,6 +275,13 @@ table("backup_configured", [
   ["is a violation when verifying failed", backup({ verified: false, outside_state_dir: null }), "violation"],
   ["is partial when older than seven days", backup({ latest_at: "2026-11-16T07:59:59Z" }), "partial"],
   ["is partial when never verified", backup({ verified: null }), "partial"],
+  ["is a violation when its archive is empty", backup({ archive_bytes: 0 }), "violation"],
+  ["is partial when it is a snapshot of one database", backup({ kind: "sqlite-snapshot" }), "partial"],
+  [
+    "is partial when it could not be pushed",
+    backup({ kind: "git", archive_bytes: null, push_failed: true }),
+    "partial",
+  ],
   ["is partial inside the state folder", backup({ outside_state_dir: false }), "partial"],
   [
     "is not assessed when it lies nobody knows where",

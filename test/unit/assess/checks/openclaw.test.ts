@@ -229,7 +229,11 @@ table("gateway_loopback_only", [
     "violation",
   ],
   ["is not assessed when nothing listens on its port", { sockets: sockets() }, "not_assessed"],
-  ["is not assessed when only another port is observed", { sockets: sockets(listener({ port: 22 })) }, "not_assessed"],
+  [
+    "is not assessed when only another port is observed",
+    { sockets: sockets(listener({ port: 22, pid: 640 })) },
+    "not_assessed",
+  ],
   ["is not assessed when the sockets cannot be read", { sockets: unseen("proc-unusable") }, "not_assessed"],
   [
     "is not assessed when the config cannot be read, even with loopback observed",
@@ -369,6 +373,12 @@ describe("an answer about OpenClaw's config", () => {
           detail: "gateway.bind loopback (default), port 18789, auth chosen at start, tailscale off",
         },
         { source: "test", at: AT, detail: "the gateway's port is seen on 127.0.0.1:18789" },
+        {
+          source: "test",
+          at: AT,
+          detail:
+            "not looked for: a proxy, tunnel or port forwarding of this host that leads to the gateway; a webhook's listener is judged with the open ports",
+        },
       ],
       gap: "",
       mitigation: "",
