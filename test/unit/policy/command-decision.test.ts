@@ -91,15 +91,22 @@ describe("H38: a broken policy denies", () => {
 });
 
 describe("words that are no command", () => {
+  it("are denied when there are too many of them", () => {
+    const lines = [
+      Array.from({ length: 257 }, () => "/x"),
+      ["/usr/bin/id", "x".repeat(200_000)],
+      ["/usr/bin/env", "x".repeat(9000)],
+    ];
+    const codes = lines.map((argv) => evaluateCommand(argv, parsePolicy({})).code);
+    expect(codes).toEqual(["invalid-request", "invalid-request", "invalid-request"]);
+  });
+
   it.each<[unknown, string]>([
     [[], "invalid-request"],
     [null, "invalid-request"],
     ["id", "invalid-request"],
     [["/usr/bin/id", 1], "invalid-request"],
     [["/usr/bin/i\0d"], "invalid-request"],
-    [Array.from({ length: 257 }, () => "/x"), "invalid-request"],
-    [["/usr/bin/id", "x".repeat(200_000)], "invalid-request"],
-    [["/usr/bin/env", "x".repeat(9000)], "invalid-request"],
     [["id"], "command-not-absolute"],
     [["./id"], "command-not-absolute"],
     [["/"], "command-not-absolute"],
@@ -148,6 +155,13 @@ describe("H40: rm by other spellings", () => {
   it("denies what is not rm by its own rule", () => {
     expect(decide(policy, "/usr/bin/find / -delete")).toBe("deny no-find-delete");
     expect(decide(policy, ["/bin/sh", "-c", "r''m -rf /"])).toBe("deny no-sh");
+  });
+
+  it("denies a launcher's bare operand by a rule with a path", () => {
+    const byPath = v2({ binary: "/usr/bin/rm", effect: "deny" });
+    expect(decide(byPath, "/usr/bin/env rm x")).toBe("deny r0");
+    expect(decide(byPath, "/usr/bin/env /bin/rm x")).toBe("deny r0");
+    expect(decide(byPath, "/usr/bin/env /opt/rm x")).toBe("no-rule");
   });
 
   it("leaves rm without both flags to the human", () => {
