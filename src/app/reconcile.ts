@@ -43,6 +43,9 @@ export async function reconcileWithSudo(deps: ReconcileDeps): Promise<ReconcileR
   if (begin === null) return inconclusive("There is no audit log to compare with", null, null);
   const log = await deps.loadSudoLog(begin);
   if (log.kind === "unreadable") return inconclusive(log.reason, null, begin);
+  if (log.executions.length === 0) {
+    return inconclusive(`${log.source} shows nothing that sudo ran: sudo may write elsewhere`, log.source, begin);
+  }
   const since = Math.max(begin, log.from ?? begin);
   const executions = log.executions.filter(({ user, at }) => user === deps.user && at >= since);
   const announced = runs.filter(({ at }) => at >= since);

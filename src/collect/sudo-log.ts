@@ -1,12 +1,13 @@
+import { join as joinPath } from "node:path";
 import { parseSudoContinuation, parseSudoJson, parseSudoMessage, type SudoExecution } from "../audit/sudo-record.ts";
 import { SecurityError } from "../core/error.ts";
 import { type EpochMs, epochFromIso } from "../core/time.ts";
 import type { RunTool } from "../exec/run-tool.ts";
 import { readTextFile } from "../state/read-file.ts";
 
-const JSON_FILES = ["/var/log/sudo.json", "/var/log/sudo/sudo.json"];
-const SYSTEM_FILES = ["/var/log/auth.log", "/var/log/secure"];
-const OWN_FILES = ["/var/log/sudo.log"];
+const LOG_FOLDER = "/var/log";
+const JSON_FILES = ["sudo.json", "sudo/sudo.json"];
+const OTHER_FILES = ["auth.log", "secure", "sudo.log"];
 const MAX_BYTES = 256 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 
@@ -26,20 +27,23 @@ export interface SudoLogDeps {
   readonly locateTool: (name: string) => Promise<string | null>;
   /** A file named by a person; then nothing else is looked at. */
   readonly given?: string;
+  /** For tests. */
+  readonly logFolder?: string;
 }
 
 /** Reads what sudo recorded, from the first place that can be read: its JSON file, the journal, a system log, its own file. */
 export async function collectSudoLog(deps: SudoLogDeps, since: EpochMs): Promise<CollectedSudoLog> {
   if (deps.given !== undefined)
     return (await readFile(deps.given, deps.now())) ?? unreadable(`${deps.given} cannot be read`);
-  for (const path of JSON_FILES) {
-    const found = await readFile(path, deps.now());
+  const folder = deps.logFolder ?? LOG_FOLDER;
+  for (const name of JSON_FILES) {
+    const found = await readFile(joinPath(folder, name), deps.now());
     if (found !== null) return found;
   }
   const journal = await readJournal(deps, since);
   if (journal !== null) return journal;
-  for (const path of [...SYSTEM_FILES, ...OWN_FILES]) {
-    const found = await readFile(path, deps.now());
+  for (const name of OTHER_FILES) {
+    const found = await readFile(joinPath(folder, name), deps.now());
     if (found !== null) return found;
   }
   return unreadable(
@@ -64,7 +68,7 @@ async function readJournal({ runTool, locateTool }: SudoLogDeps, since: EpochMs)
   // It says so when other users' messages, and sudo's are such, are kept back.
   if (/not seeing messages|No journal files/i.test(result.stderr)) return null;
   const messages = result.stdout.split("\n").flatMap((line) => journalMessage(line) ?? []);
-  return { kind: "read", source: "journal", executions: join(messages), from: null };
+  return { kind: "read", source: "journal", executions: putTogether(messages), from: null };
 }
 
 interface Message {
@@ -116,7 +120,7 @@ async function readFile(path: string, now: EpochMs): Promise<CollectedSudoLog | 
     const message = SUDO_LINE.exec(rest)?.[1] ?? (rest.startsWith(": ") ? rest.slice(2) : null);
     if (message !== null) messages.push({ at, text: message });
   }
-  return { kind: "read", source: path, executions: join(messages), from: first };
+  return { kind: "read", source: path, executions: putTogether(messages), from: first };
 }
 
 /** "Nov 23 09:38:12" in local time without a year, or ISO-8601, then the rest. */
@@ -133,7 +137,7 @@ function timeOf(stamp: string, now: EpochMs): EpochMs | null {
 }
 
 /** Puts commands that were too long for one message together again. */
-function join(messages: readonly Message[]): readonly SudoExecution[] {
+function putTogether(messages: readonly Message[]): readonly SudoExecution[] {
   const executions: SudoExecution[] = [];
   for (const { at, text } of messages) {
     const more = parseSudoContinuation(text);
