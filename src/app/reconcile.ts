@@ -46,10 +46,11 @@ export async function reconcileWithSudo(deps: ReconcileDeps): Promise<ReconcileR
   if (log.executions.length === 0) {
     return inconclusive(`${log.source} shows nothing that sudo ran: sudo may write elsewhere`, log.source, begin);
   }
-  const since = Math.max(begin, log.from ?? begin);
+  // Sudo's times have whole seconds.
+  const since = Math.floor(Math.max(begin, log.from ?? begin) / 1_000) * 1_000;
   const executions = log.executions.filter(({ user, at }) => user === deps.user && at >= since);
-  const announced = runs.filter(({ at }) => at >= since);
-  const { matched, bypasses, unconfirmed } = matchExecutions(executions, announced);
+  const { matched, bypasses, unconfirmed: all } = matchExecutions(executions, runs);
+  const unconfirmed = all.filter(({ at }) => at >= since);
   const report = {
     source: log.source,
     since: isoFromEpoch(since),

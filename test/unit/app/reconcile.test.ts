@@ -92,6 +92,17 @@ describe("reconcileWithSudo (R-61)", () => {
     });
   });
 
+  it("pairs the first command of sudo's log with what was announced before that log began", async () => {
+    const log = sudoRan("/bin/id");
+    const late = log.kind === "read" ? log.executions.map((one) => ({ ...one, at: AT + 2_000 })) : [];
+    const endless = logOf(["/bin/ls"], ["/bin/id"]);
+    expect(await reconcile(endless, { ...log, executions: late, from: AT + 2_000 } as SudoLog)).toMatchObject({
+      status: "agrees",
+      matched: 1,
+      unconfirmed: [],
+    });
+  });
+
   it("H48: says which announced runs sudo does not know, when it knows others", async () => {
     const report = await reconcile(logOf(["/bin/id"], ["/bin/ls"]), sudoRan("/bin/id"));
     expect(report).toMatchObject({ status: "agrees", unconfirmed: [{ seq: 3, command: "/bin/ls" }] });
