@@ -33,12 +33,10 @@ export const ACCOUNT_CONDITIONS: readonly PostureCondition[] = [
     judge: ({ privilege }) =>
       on(privilege, ({ user, paths }) => {
         const open = paths.filter(({ via, strength }) => via !== "root" && strength !== "password");
-        return open.length === 0
-          ? { good: `No way from ${user} to root without a password was found` }
-          : {
-              bad: `${user} reaches root without a password: ${list(open.map(({ via, what }) => `${via} ${what}`))}`,
-              steps: pathSteps(user, open),
-            };
+        if (open.length === 0) return { good: `No way from ${user} to root without a password was found` };
+        const verb = open.some(({ strength }) => strength === "passwordless") ? "reaches" : "may reach";
+        const ways = list(open.map(({ via, what }) => `${via} ${what}`));
+        return { bad: `${user} ${verb} root without a password: ${ways}`, steps: pathSteps(user, open) };
       }),
   },
   {

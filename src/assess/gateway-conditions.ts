@@ -151,10 +151,13 @@ function looseAgents(config: OpenClawConfig): readonly string[] {
   return config.agents.flatMap((agent) => {
     const posture = execPostures({ ...config, agents: [agent] })[0];
     const isBoxed = posture !== undefined && ["sandbox", "none"].includes(posture.reach);
-    const touchesHost = offersTool(agent.tools, "exec") || offersTool(agent.tools, "write");
+    const touchesHost = (["exec", "write", "edit", "apply_patch"] as const).some((tool) =>
+      offersTool(agent.tools, tool),
+    );
     const isUnboxed = agent.sandbox.mode.value !== "all" && touchesHost;
-    // The gateway tool may change the very setting that boxes the others in.
-    const canUnbox = offersTool(agent.tools, "gateway") || elevatedSenders(agent.tools).length > 0;
+    // These may change the very setting that boxes the others in, or add code that is not boxed.
+    const changesSetup = (["gateway", "plugins", "openclaw"] as const).some((tool) => offersTool(agent.tools, tool));
+    const canUnbox = changesSetup || elevatedSenders(agent.tools).length > 0;
     return isBoxed && !isUnboxed && !canUnbox ? [] : [posture?.text ?? agent.id];
   });
 }

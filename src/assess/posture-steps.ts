@@ -130,7 +130,7 @@ export function sandboxSteps(): readonly Step[] {
       title: "Run every agent's tools in a sandbox (openclaw.json)",
       lines: [
         `"agents": { "defaults": { "sandbox": { "mode": "all", "workspaceAccess": "none" } } },`,
-        `"tools": { "elevated": { "enabled": false }, "deny": ["gateway"] }`,
+        `"tools": { "elevated": { "enabled": false }, "deny": ["gateway", "plugins", "openclaw"] }`,
       ],
     },
     {

@@ -4,7 +4,7 @@ import { config, GATEWAY, NO_WAY_TO_ROOT, seen } from "./assess-evidence.ts";
 /** Tools in a sandbox that shows them nothing of the host. */
 export const BOXED = {
   gateway: { auth: { mode: "token", token: "0123456789abcdef0123456789abcdef" } },
-  tools: { elevated: { enabled: false }, deny: ["gateway"] },
+  tools: { elevated: { enabled: false }, deny: ["gateway", "plugins", "openclaw"] },
   agents: { defaults: { sandbox: { mode: "all", workspaceAccess: "none" } } },
 } as const;
 

@@ -98,7 +98,7 @@ describe("assessPosture", () => {
       {
         config: config({
           ...BOXED,
-          tools: { deny: ["gateway"], elevated: { enabled: true, allowFrom: { telegram: ["1"] } } },
+          tools: { deny: BOXED.tools.deny, elevated: { enabled: true, allowFrom: { telegram: ["1"] } } },
         }),
       },
     ],
