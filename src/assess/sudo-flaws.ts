@@ -12,7 +12,7 @@ export interface SudoFlaw {
 }
 
 /** By the numbers in the CVE records and the projects' own release notes; a newer flaw is not in here. */
-export const SUDO_FLAWS: readonly SudoFlaw[] = (
+const SUDO_FLAWS: readonly SudoFlaw[] = (
   [
     ["CVE-2017-1000367", "sudo", "0", "1.8.20", "rules", "a user with a rule gets root on systems with SELinux"],
     ["CVE-2019-14287", "sudo", "0", "1.8.27", "rules", "a rule for every user but root gives root too"],
