@@ -154,12 +154,6 @@ export function cidrHolds(cidr: Cidr, { family, bytes }: AddressBits): boolean {
   return rest === 0 || (bytes[whole] ?? 0) >> (8 - rest) === (cidr.bytes[whole] ?? 0) >> (8 - rest);
 }
 
-/** False for anything that is not an address of the same family; a v4-mapped address counts as IPv4. */
-export function cidrContains(cidr: Cidr, address: string): boolean {
-  const bits = addressBits(address);
-  return bits !== null && cidrHolds(cidr, bits);
-}
-
 function bytesOf(parsed: ParsedAddress): number[] {
   return parsed.family === 4
     ? ipaddr.IPv4.parse(parsed.address).toByteArray()

@@ -143,7 +143,7 @@ function rankOf(verdict: EgressVerdict): number {
 }
 
 /** Accepted connections and those within this host leave nothing. An unknown direction counts as outbound. */
-export function isEgress(connection: Connection): boolean {
+function isEgress(connection: Connection): boolean {
   return connection.direction !== "inbound" && connection.direction !== "local" && connection.category !== "loopback";
 }
 

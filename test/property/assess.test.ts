@@ -86,6 +86,9 @@ const EVIDENCE: { readonly [K in keyof AssessEvidence]: readonly AssessEvidence[
     bad.backup,
     seen({
       latest_at: "2026-01-01T00:00:00Z",
+      kind: null,
+      push_failed: false,
+      archive_bytes: null,
       archive_path: null,
       verified: null,
       outside_state_dir: null,

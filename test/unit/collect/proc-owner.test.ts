@@ -216,7 +216,7 @@ describe("createOwnerSearch", () => {
   });
 
   it("gives no owner and no error when /proc shows no process", async () => {
-    const files = { ...fakeProc({}), list: () => REFUSED } as const;
+    const files = { ...fakeProc({}), list: (): typeof REFUSED => REFUSED };
     const found = await createOwnerSearch(files, 1, () => 0).find(new Set([7]), NO_SLICE);
     expect(found).toEqual({ holders: new Map(), denied: 0, unsearched: 0 });
   });

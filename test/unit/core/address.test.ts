@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { bindScope, categorizeAddress, cidrContains, parseAddress, parseCidr } from "../../../src/core/address.ts";
+import {
+  addressBits,
+  bindScope,
+  categorizeAddress,
+  cidrHolds,
+  parseAddress,
+  parseCidr,
+} from "../../../src/core/address.ts";
 
 describe("parseAddress", () => {
   it.each([
@@ -172,7 +179,7 @@ describe("parseCidr", () => {
   });
 });
 
-describe("cidrContains", () => {
+describe("cidrHolds", () => {
   it.each([
     ["10.0.0.0/8", "10.255.255.255", true],
     ["10.0.0.0/8", "11.0.0.0", false],
@@ -192,6 +199,7 @@ describe("cidrContains", () => {
     ["10.0.0.0/8", "", false],
   ])("%s and %s: %s", (network, address, expected) => {
     const cidr = parseCidr(network);
-    expect(cidr === null ? null : cidrContains(cidr, address)).toBe(expected);
+    const bits = addressBits(address);
+    expect(cidr !== null && bits !== null && cidrHolds(cidr, bits)).toBe(expected);
   });
 });
