@@ -143,7 +143,7 @@ async function converse(
 }
 
 /** Asks for the approval token, unseen. The last word of `OPENCLAW_APPROVAL_TOKEN`: only a human's typing counts. */
-export async function confirmToken(
+async function confirmToken(
   terminal: ApprovalTerminal,
   isToken: (typed: string) => boolean,
   signal: AbortSignal,

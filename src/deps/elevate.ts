@@ -220,9 +220,9 @@ export function openElevation(effects: Effects, at: "terminal" | "library"): Ses
   return {
     requestElevation: async (raw) => await elevation.requestElevation(raw, session),
     runPrivileged: async (raw) => await elevation.runPrivileged(raw, session),
-    dropElevation: elevation.dropElevation,
-    status: elevation.status,
-    close: elevation.close,
+    dropElevation: async () => await elevation.dropElevation(),
+    status: () => elevation.status(),
+    close: async () => await elevation.close(),
   };
 }
 

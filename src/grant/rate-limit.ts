@@ -27,7 +27,7 @@ export interface RateLimits {
   readonly maxRunning: number;
 }
 
-export const RATE_LIMITS: RateLimits = {
+const RATE_LIMITS: RateLimits = {
   maxPending: 3,
   maxRequests: 10,
   windowMs: 600_000,

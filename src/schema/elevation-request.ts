@@ -17,13 +17,13 @@ export interface RequestDefaults {
   readonly maxTimeoutMs: number;
 }
 
-export const MAX_WORDS = 256;
+const MAX_WORDS = 256;
 /** UTF-8 bytes of all words, each with the NUL that ends it. */
 export const MAX_ARGV_BYTES: number = 128 * 1024;
 /** Code points. */
-export const MAX_REASON = 300;
+const MAX_REASON = 300;
 export const MAX_STDIN_BYTES: number = 1024 * 1024;
-export const ALLOWED_ENV: readonly string[] = ["DEBIAN_FRONTEND", "LANG", "LC_ALL", "TZ"];
+const ALLOWED_ENV: readonly string[] = ["DEBIAN_FRONTEND", "LANG", "LC_ALL", "TZ"];
 const MAX_ENV_VALUE = 256;
 /** Including the NUL that ends it: PATH_MAX of Linux. */
 const MAX_PATH_BYTES = 4096;

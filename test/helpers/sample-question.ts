@@ -25,7 +25,7 @@ export function later(by: number, from: ClockReading = START): ClockReading {
   return { wallMs: from.wallMs + by, monotonicMs: from.monotonicMs + by, uptimeMs: from.uptimeMs + by };
 }
 
-export function sampleRequest(changes: Partial<ElevationRequest> = {}): ElevationRequest {
+function sampleRequest(changes: Partial<ElevationRequest> = {}): ElevationRequest {
   return {
     argv: ["/usr/bin/apt-get", "update"],
     reason: "refresh the package lists",
