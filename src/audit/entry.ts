@@ -53,8 +53,12 @@ export function sealEntry(envelope: Envelope, event: PreparedEvent, keyHex: stri
     startTime: envelope.startTime,
     prev: envelope.prev,
   };
-  return renderCanonical({ ...record, mac: mac(keyHex, renderCanonical(record)) });
+  const unsealed = renderCanonical({ ...record, mac: NO_HASH });
+  return unsealed.replace(NO_SEAL, `"mac":"${mac(keyHex, unsealed)}"`);
 }
+
+/** The place of the seal while it is computed. A quote inside a string is escaped, so it is only there once. */
+const NO_SEAL: string = `"mac":"${NO_HASH}"`;
 
 /** Reads one line; null when it is not the canonical text of a record. */
 export function readEntry(line: string): StoredEntry | null {
@@ -73,8 +77,7 @@ export function readEntry(line: string): StoredEntry | null {
 
 /** Whether the record was sealed with this key. */
 export function isSealedWith(line: string, entry: StoredEntry, keyHex: string, mac: MacHex): boolean {
-  // A quote inside a string is escaped, so this can only be the record's own field; another follows it.
-  return mac(keyHex, line.replace(`"mac":"${entry.mac}",`, "")) === entry.mac;
+  return mac(keyHex, line.replace(`"mac":"${entry.mac}"`, NO_SEAL)) === entry.mac;
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

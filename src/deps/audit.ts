@@ -1,4 +1,4 @@
-import { createHmac, hash, randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type AuditVerifyDeps, readLastEntries, verifyLog } from "../app/audit.ts";
@@ -32,7 +32,7 @@ export async function openAudit(effects: Effects): Promise<AuditLog> {
     isRunning: async ({ pid, startTime }) =>
       startTime === null ? canBeSignalled(pid) : (await readStartTime(pid, procRoot)) === startTime,
     sha256Hex,
-    hmacSha256Hex,
+    hmacSha256Hex: createMac(),
     randomBytes,
     anchor: await createAnchorSender(effects),
   });
@@ -134,7 +134,7 @@ function verifyDeps(path: string, loadAnchors: (place: string) => Promise<readon
     loadKey: async () => await loadAuditKey(folder),
     loadAnchors: async () => await loadAnchors(placeOf(folder, sha256Hex)),
     sha256Hex,
-    hmacSha256Hex,
+    hmacSha256Hex: createMac(),
   };
 }
 
@@ -142,8 +142,13 @@ function sha256Hex(data: string | Uint8Array): string {
   return hash("sha256", data);
 }
 
-function hmacSha256Hex(keyHex: string, text: string): string {
-  return createHmac("sha256", Buffer.from(keyHex, "hex")).update(text).digest("hex");
+/** One key serves many records in a row, and making it ready takes longer than using it. */
+function createMac(): (keyHex: string, text: string) => string {
+  let last: { readonly keyHex: string; readonly key: KeyObject } | null = null;
+  return (keyHex, text) => {
+    if (last?.keyHex !== keyHex) last = { keyHex, key: createSecretKey(keyHex, "hex") };
+    return createHmac("sha256", last.key).update(text).digest("hex");
+  };
 }
 
 async function readBootId(procRoot: string): Promise<string> {

@@ -12,12 +12,13 @@ import { prepareEvent } from "../audit/prepare-event.ts";
 import { asSecurityError, SecurityError } from "../core/error.ts";
 import { isoFromEpoch } from "../core/time.ts";
 import type { AuditHeadFile } from "../schema/audit-files.ts";
-import { loadAuditHead, saveAuditHead, saveAuditKey } from "./audit-key.ts";
+import { loadAuditHead, saveAuditHead, saveAuditKey, saveNewAuditKey } from "./audit-key.ts";
 import { openProcessLock, type ProcessLock } from "./audit-lock.ts";
 import {
   broken,
   catchUp,
   loadTail,
+  type NextEvent,
   randomHex,
   rotationOf,
   type Tail,
@@ -152,7 +153,7 @@ async function startLog(deps: AuditLogDeps, lock: ProcessLock): Promise<AuditLog
   const { saveHead, anchored } = createHeads(deps, inTurn);
   const checkpoint = async (cause: CheckpointCause): Promise<void> => {
     await inTurn(async (tail) => {
-      await writeRecords(deps, tail, [checkpointOf(tail.chain, cause)]);
+      await writeRecords(deps, tail, [checkpointOf(cause)]);
       await saveHead(tail);
     });
     await anchored();
@@ -161,7 +162,7 @@ async function startLog(deps: AuditLogDeps, lock: ProcessLock): Promise<AuditLog
     const found = await findDangling(deps, tail.chain);
     const records = found.map((intent) => outcomeUnknown(intent, deps.bootId));
     if (records.length > 0 || tail.torn !== "") await writeRecords(deps, tail, records);
-    if (tail.chain.checkpoint === null) await writeRecords(deps, tail, [checkpointOf(tail.chain, "start")]);
+    if (tail.chain.checkpoint === null) await writeRecords(deps, tail, [checkpointOf("start")]);
     await saveHead(tail);
     return found;
   });
@@ -198,8 +199,13 @@ function outcomeUnknown(
   return { event: "outcome-unknown", intentSeq, requestId, digest, session, agent, why };
 }
 
-function checkpointOf(chain: Chain, cause: CheckpointCause): PreparedEvent {
-  return { event: "checkpoint", cause, root: chain.head, prevCheckpoint: chain.checkpoint?.hash ?? null };
+function checkpointOf(cause: CheckpointCause): NextEvent {
+  return ({ head, checkpoint }) => ({
+    event: "checkpoint",
+    cause,
+    root: head,
+    prevCheckpoint: checkpoint?.hash ?? null,
+  });
 }
 
 interface Waiting {
@@ -221,19 +227,16 @@ function createQueue(deps: AuditLogDeps, inTurn: InTurn, saveHead: SaveHead): Au
         const taken = waiting;
         batch = taken;
         waiting = [];
-        const events = taken.map(({ event }) => prepareEvent(event, hashSecretWith(deps, tail)));
+        const events: NextEvent[] = taken.map(({ event }) => prepareEvent(event, hashSecretWith(deps, tail)));
+        const sinceCheckpoint = tail.chain.seq + events.length - (tail.chain.checkpoint?.seq ?? 0);
+        if (sinceCheckpoint >= CHECKPOINT_EVERY) events.push(checkpointOf("count"));
         const seqs = await writeRecords(deps, tail, events);
         for (const [index, { done }] of taken.entries()) done({ seq: seqs[index] ?? 0 });
-        if (tail.chain.seq - (tail.chain.checkpoint?.seq ?? 0) >= CHECKPOINT_EVERY) {
-          await writeRecords(deps, tail, [checkpointOf(tail.chain, "count")]);
-          await saveHead(tail);
-        }
         if (tail.offset > (deps.maxBytes ?? MAX_BYTES)) {
-          await writeRecords(deps, tail, [checkpointOf(tail.chain, "rotation")]);
-          await saveHead(tail);
           // Whoever has the next turn goes on in the next file.
-          await writeRecords(deps, tail, [rotationOf(deps)]);
+          await writeRecords(deps, tail, [checkpointOf("rotation"), rotationOf(deps)]);
         }
+        await saveHead(tail);
       });
     } catch (thrown) {
       const error = auditError(thrown, deps.folder);
@@ -260,12 +263,12 @@ async function rekey(
   saveHead: SaveHead,
 ): Promise<{ readonly keyHex: string; readonly fromSeq: number }> {
   return await inTurn(async (tail) => {
-    await writeRecords(deps, tail, [checkpointOf(tail.chain, "rekey")]);
+    await writeRecords(deps, tail, [checkpointOf("rekey")]);
     await saveHead(tail);
     const keyHex = randomHex(deps, 32);
     const next = beginKey(keyHex, tail.chain.epoch + 1, deps.sha256Hex);
     // Kept beside the present key until the record is on the disk: a crash in between must lose neither.
-    await saveAuditKey(deps.folder, { schemaVersion: 1, current: tail.key, pending: next });
+    await saveNewAuditKey(deps.folder, { schemaVersion: 1, current: tail.key, pending: next });
     await writeRecords(deps, tail, [{ event: "rekeyed", fingerprint: next.lineage }]);
     tail.key = next;
     await saveHead(tail);

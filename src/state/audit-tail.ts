@@ -4,19 +4,23 @@
  * privileged runs.
  */
 import { join } from "node:path";
+import type { OpenIntent } from "../audit/audit-event.ts";
 import { type AuditKey, beginKey, keyAt } from "../audit/audit-key.ts";
 import { advance, type Chain, isProblem, newChain } from "../audit/chain.ts";
-import { type PreparedEvent, sealEntry } from "../audit/entry.ts";
+import { type PreparedEvent, sealEntry, type StoredEntry } from "../audit/entry.ts";
 import { hashBytes, readLines } from "../audit/read-lines.ts";
 import { verifyChain } from "../audit/verify-chain.ts";
 import { SecurityError } from "../core/error.ts";
 import type { EpochMs } from "../core/time.ts";
 import { archive, AUDIT_LOG_NAME, type AuditFile, listArchives, nextArchive, openAuditFile } from "./audit-file.ts";
-import { loadAuditHead, loadAuditKey, saveAuditKey } from "./audit-key.ts";
+import { loadAuditHead, loadAuditKey, saveNewAuditKey } from "./audit-key.ts";
 import { createFileAtomic } from "./write-file.ts";
 
 /** A crash while the log began may leave these few records of its own without a head file. */
 const BEGINNING = 4;
+/** Open intents that the next file is told of, the newest; a process has one or two. */
+const MAX_CARRIED = 32;
+const MAX_CARRIED_CHARS = 128;
 
 export interface TailDeps {
   /** `<state>/security`; made when missing. */
@@ -96,7 +100,7 @@ async function beginFile(deps: TailDeps, current: AuditKey | null, hasHead: bool
   }
   if (hasHead || (current !== null && current.epoch > 0)) throw broken("The audit log is gone, though it was begun");
   const key = current ?? beginKey(randomHex(deps, 32), 0, sha256Hex);
-  if (current === null) await saveAuditKey(folder, { schemaVersion: 1, current: key, pending: null });
+  if (current === null) await saveNewAuditKey(folder, { schemaVersion: 1, current: key, pending: null });
   const created = { event: "created", logId: randomHex(deps, 16), lineage: key.lineage } as const;
   await createFileAtomic(join(folder, AUDIT_LOG_NAME), `${seal(deps, newChain(), key, created)}\n`);
   return await loadTail(deps);
@@ -120,10 +124,32 @@ function readArchive({ folder, sha256Hex, hmacSha256Hex }: TailDeps, name: strin
 async function continueLog(deps: TailDeps, chain: Chain, key: AuditKey): Promise<Tail> {
   const { rotatedTo: from, checkpoint, logId, lineage } = chain;
   if (from === null || checkpoint === null) throw broken("A full file of the audit log does not say that it is full");
-  const open = [...chain.open.values()].map((intent) => ({ ...intent }));
+  const open = [...chain.open.values()].slice(-MAX_CARRIED).map(carried);
   const continued = { event: "continued", from, logId, lineage, checkpoint: { ...checkpoint }, open } as const;
-  await createFileAtomic(join(deps.folder, AUDIT_LOG_NAME), `${seal(deps, chain, key, continued)}\n`);
+  const line = seal(deps, chain, key, continued);
+  assertNext(chain, line, deps);
+  await createFileAtomic(join(deps.folder, AUDIT_LOG_NAME), `${line}\n`);
   return await loadTail(deps);
+}
+
+/** Short enough that the record which holds many of them stays readable. */
+function carried(intent: OpenIntent): { readonly [Name in keyof OpenIntent]: OpenIntent[Name] } {
+  const short = (text: string | null): string | null => text?.slice(0, MAX_CARRIED_CHARS) ?? null;
+  const { requestId, digest, session, agent } = intent;
+  return {
+    ...intent,
+    requestId: short(requestId),
+    digest: short(digest),
+    session: short(session),
+    agent: short(agent),
+  };
+}
+
+/** What would not verify is not written. */
+function assertNext(chain: Chain, line: string, { sha256Hex }: TailDeps): StoredEntry {
+  const result = advance(chain, line, sha256Hex);
+  if (!isProblem(result)) return result;
+  throw new SecurityError("internal", `A record of the audit log is wrong: ${result.message}`);
 }
 
 /** Takes in what others wrote since. Gives the tail to go on with, which may be that of another file. */
@@ -158,23 +184,25 @@ function readMore({ sha256Hex, hmacSha256Hex }: TailDeps, tail: Tail): void {
   tail.key = keyAt(tail.key, chain.epoch, hmacSha256Hex) ?? tail.key;
 }
 
+/** An event, or what makes it from the records before. */
+export type NextEvent = PreparedEvent | ((chain: Chain) => PreparedEvent);
+
 /**
  * Adds records and waits until the disk has them. After a failure the file may hold any part of them,
  * and the tail has to be loaded again.
  * @returns the `seq` of each
  */
-export async function writeRecords(deps: TailDeps, tail: Tail, events: readonly PreparedEvent[]): Promise<number[]> {
+export async function writeRecords(deps: TailDeps, tail: Tail, events: readonly NextEvent[]): Promise<number[]> {
   const { chain, file, torn } = tail;
   let text = tail.endsOpen || torn !== "" ? "\n" : "";
-  const add = (event: PreparedEvent): number => {
+  const add = (next: NextEvent): number => {
+    const event = typeof next === "function" ? next(chain) : next;
     tail.key = keyAt(tail.key, chain.epoch, deps.hmacSha256Hex) ?? tail.key;
     const line = seal(deps, chain, tail.key, event);
-    // What would not verify is not written.
-    const result = advance(chain, line, deps.sha256Hex);
-    if (isProblem(result)) throw new SecurityError("internal", `A record of the audit log is wrong: ${result.message}`);
+    const { seq } = assertNext(chain, line, deps);
     text += `${line}\n`;
     tail.isHeadDue ||= event.event === "checkpoint" || event.event === "rekeyed";
-    return result.seq;
+    return seq;
   };
   if (torn !== "") {
     add({ event: "recovered", tornBytes: torn.length, tornSha256: hashBytes(torn, deps.sha256Hex) });

@@ -301,6 +301,20 @@ describe("after a crash", () => {
   });
 });
 
+describe("an intent that is never ended", () => {
+  it("does not keep the log from going on, however many there are", async () => {
+    const body = `
+      const log = await open({ maxBytes: 200_000 });
+      const long = { ...intent, session: "s\u0007".repeat(600), requestId: "r".repeat(2_000) };
+      await Promise.all(Array.from({ length: 500 }, () => log.append(long)));
+      await log.append(word("after"));
+      await log.close();
+      const { open: carried } = JSON.parse(linesOf()[0]);
+      return [carried.length, carried.at(-1).intentSeq, await verify()];`;
+    expect(await outcome(body)).toEqual({ value: [32, 502, expect.objectContaining({ status: "intact" })] });
+  });
+});
+
 describe("checkpoints", () => {
   it("R-56: makes one after 64 records, erases the key before it, and keeps it in the head file", async () => {
     const body = `
