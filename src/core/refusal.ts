@@ -32,7 +32,7 @@ const HELP = {
   denied: "A person said no; do not ask again for the same.",
   "approval-expired": "Nobody answered in time; ask again when somebody is there.",
   "approval-invalid": "The approver gave no usable answer; look at the audit log.",
-  "untrusted-resolver": "The yes did not come from an enrolled approver; see `cse approvers`.",
+  "untrusted-resolver": "The yes did not come from an approver that counts here.",
   "code-wrong": "The typed code was not the one shown.",
   "rate-limited": "Too many requests; wait before asking again.",
   "cooling-down": "The same request was just denied; wait five minutes.",
@@ -56,7 +56,7 @@ const HELP = {
   "audit-broken": "The audit log was tampered with or replaced; `cse audit verify` says where.",
   "inspector-open": "A debugger port is open in this process; close it.",
   "elevation-elsewhere": "Another gateway elevates for this state folder.",
-  "internal-error": "This is a bug; nothing ran. Please report it.",
+  "internal-error": 'This is a bug; nothing ran unless the step was "run". Please report it.',
   stopped: "The program is stopping.",
 } as const;
 

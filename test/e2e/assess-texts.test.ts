@@ -57,7 +57,7 @@ describe("what our texts tell a reader to run", () => {
   });
 
   it.each([
-    ["policy lint", "policy lint: there is no command policy below cse"],
+    ["approvers list", "approvers list: there is no command approvers below cse"],
     ["scan", "scan: there is no command  below scan"],
     ["scan egress --watch 60", "scan egress --watch 60: egress has no --watch"],
     ["scan egress --json", null],

@@ -136,7 +136,21 @@ describe("an installation without a network", () => {
     `;
     const output = await run(process.execPath, ["--input-type=module", "-e", script], consumer);
     expect(JSON.parse(output)).toEqual({
-      exports: ["assess", "createSecurityEngineer", "parseSocketTable", "scanEgress", "scanPorts"],
+      exports: [
+        "assess",
+        "createSecurityEngineer",
+        "evaluateCommand",
+        "isRootEquivalent",
+        "lintPolicy",
+        "parsePolicy",
+        "parseSocketTable",
+        "parseSudoArgs",
+        "requestElevation",
+        "runPrivileged",
+        "scanEgress",
+        "scanPorts",
+        "verifyAuditLog",
+      ],
       status: expect.stringMatching(/^(?:ok|incomplete)$/),
       hasList: true,
     });
