@@ -14,7 +14,7 @@ import { SecurityError } from "../core/error.ts";
 import type { EpochMs } from "../core/time.ts";
 import { archive, AUDIT_LOG_NAME, type AuditFile, listArchives, nextArchive, openAuditFile } from "./audit-file.ts";
 import { loadAuditHead, loadAuditKey, saveNewAuditKey } from "./audit-key.ts";
-import { createFileAtomic } from "./write-file.ts";
+import { writeFileAtomic } from "./write-file.ts";
 
 /** A crash while the log began may leave these few records of its own without a head file. */
 const BEGINNING = 4;
@@ -102,7 +102,7 @@ async function beginFile(deps: TailDeps, current: AuditKey | null, hasHead: bool
   const key = current ?? beginKey(randomHex(deps, 32), 0, sha256Hex);
   if (current === null) await saveNewAuditKey(folder, { schemaVersion: 1, current: key, pending: null });
   const created = { event: "created", logId: randomHex(deps, 16), lineage: key.lineage } as const;
-  await createFileAtomic(join(folder, AUDIT_LOG_NAME), `${seal(deps, newChain(), key, created)}\n`);
+  await writeFileAtomic(join(folder, AUDIT_LOG_NAME), `${seal(deps, newChain(), key, created)}\n`);
   return await loadTail(deps);
 }
 
@@ -120,7 +120,10 @@ function readArchive({ folder, sha256Hex, hmacSha256Hex }: TailDeps, name: strin
   return verifier.chain;
 }
 
-/** Begins the file after the one that `chain` ends with. */
+/**
+ * Begins the file after the one that `chain` ends with. By renaming, as for the first file: a link would leave
+ * a second name when the process dies at the wrong moment.
+ */
 async function continueLog(deps: TailDeps, chain: Chain, key: AuditKey): Promise<Tail> {
   const { rotatedTo: from, checkpoint, logId, lineage } = chain;
   if (from === null || checkpoint === null) throw broken("A full file of the audit log does not say that it is full");
@@ -128,7 +131,7 @@ async function continueLog(deps: TailDeps, chain: Chain, key: AuditKey): Promise
   const continued = { event: "continued", from, logId, lineage, checkpoint: { ...checkpoint }, open } as const;
   const line = seal(deps, chain, key, continued);
   assertNext(chain, line, deps);
-  await createFileAtomic(join(deps.folder, AUDIT_LOG_NAME), `${line}\n`);
+  await writeFileAtomic(join(deps.folder, AUDIT_LOG_NAME), `${line}\n`);
   return await loadTail(deps);
 }
 

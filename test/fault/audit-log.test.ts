@@ -48,7 +48,7 @@ interface Fault {
    * files and later replaced by the main thread, in turn, the key first.
    */
   readonly file?: string;
-  readonly call: "write" | "fdatasync" | "fsync" | "rename" | "link";
+  readonly call: "write" | "fdatasync" | "fsync" | "rename";
   /** An errno name, or SIGKILL as the call begins. */
   readonly fault: string;
   /** Which of these calls, in strace's words: "2", "2+". */
@@ -63,7 +63,7 @@ async function run(folder: string, count: number, maxBytes: number, fault: Fault
   const args = [program, folder, String(count), String(maxBytes)];
   const trace = join(folder, "../strace.log");
   const what = fault?.fault === "SIGKILL" ? "signal=SIGKILL" : `error=${fault?.fault}`;
-  const call = fault?.call === "rename" || fault?.call === "link" ? `/^${fault.call}` : fault?.call;
+  const call = fault?.call === "rename" ? "/^rename" : fault?.call;
   const strace =
     fault === null
       ? []
@@ -151,9 +151,9 @@ describe("a failing disk under the audit log", () => {
 
     itWith(["strace"], `opens nothing when the log cannot be begun (${error})`, async () => {
       for (const fault of [
-        { file: LOG, call: "link", when: "1" },
         { call: "rename", when: "1" },
         { call: "rename", when: "2" },
+        { call: "rename", when: "3" },
       ] as const) {
         const result = await runWithFault({ ...fault, fault: error }, { isNew: true });
         expect(result).toEqual({ said: "open:audit-unavailable", signal: null, ...AFTERWARDS });
@@ -169,13 +169,12 @@ describe("a failing disk under the audit log", () => {
       expect(result.said.split(" ").filter((word) => word === "audit-unavailable").length).toBe(1);
     });
 
-    itWith(["strace"], `reports the append before which the next file could not be begun (${error})`, async () => {
-      const result = await runWithFault(
-        { file: LOG, call: "link", fault: error, when: "1" },
-        { count: 5, maxBytes: 2_500 },
-      );
+    itWith(["strace"], `reports each append before which the next file could not be begun (${error})`, async () => {
+      const options = { count: 6, maxBytes: 2_500 };
+      // First the folder after the full file got its name, then the next file itself.
+      const result = await runWithFault({ call: "fsync", fault: error, when: "1" }, options);
       expect(result).toMatchObject({ signal: null, ...AFTERWARDS });
-      expect(result.said.split(" ").filter((word) => word === "audit-unavailable").length).toBe(1);
+      expect(result.said.split(" ").filter((word) => word === "audit-unavailable").length).toBe(2);
     });
   }
 });
@@ -188,19 +187,16 @@ describe("a kill in the middle of the audit log's work (R-53, R-54)", () => {
     ["the replacement of the key", { call: "rename", fault: "SIGKILL", when: "1" }, { count: 70 }],
     ["the replacement of the head file", { call: "rename", fault: "SIGKILL", when: "2" }, { count: 70 }],
     ["the first key", { call: "rename", fault: "SIGKILL", when: "1" }, { isNew: true }],
-    ["the beginning of the log", { file: LOG, call: "link", fault: "SIGKILL", when: "1" }, { isNew: true }],
+    ["the beginning of the log", { call: "rename", fault: "SIGKILL", when: "2" }, { isNew: true }],
     ["the first checkpoint", { file: LOG, call: "write", fault: "SIGKILL", when: "1" }, { isNew: true }],
-    ["the first head file", { call: "rename", fault: "SIGKILL", when: "2" }, { isNew: true }],
+    ["the first head file", { call: "rename", fault: "SIGKILL", when: "3" }, { isNew: true }],
     [
       "the putting away of a full file",
       { file: LOG, call: "rename", fault: "SIGKILL", when: "1" },
       { count: 9, maxBytes: 2_500 },
     ],
-    [
-      "the beginning of the next file",
-      { file: LOG, call: "link", fault: "SIGKILL", when: "1" },
-      { count: 9, maxBytes: 2_500 },
-    ],
+    ["the moment between two files", { call: "fsync", fault: "SIGKILL", when: "1" }, { count: 9, maxBytes: 2_500 }],
+    ["the beginning of the next file", { call: "fsync", fault: "SIGKILL", when: "2" }, { count: 9, maxBytes: 2_500 }],
   ];
   for (const [what, fault, options] of cases) {
     itWith(["strace"], `loses nothing acknowledged and verifies after one at ${what}`, async () => {

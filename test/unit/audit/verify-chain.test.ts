@@ -136,6 +136,19 @@ describe("verifyChain", () => {
     expect(verifySample(log, files)).toMatchObject({ status: "tampered", code: "mac-wrong", firstBadSeq: 11 });
   });
 
+  it("R-55: finds a record that claims another key than that of its time", () => {
+    const log = sampleLog();
+    log.append(passthrough("a"));
+    const files = changed(log, 0, (lines) =>
+      lines.map((line) => line.replace('"epoch":0,"event":"pass', '"epoch":7,"event":"pass')),
+    );
+    expect(verifySample(log, files, { key: null })).toMatchObject({
+      status: "tampered",
+      code: "epoch-wrong",
+      firstBadSeq: 2,
+    });
+  });
+
   it("R-57: finds a rewritten log by its head file, and by the verification key where the rewriting began", () => {
     const log = busyLog();
     const files = changed(log, 1, (lines) => forgeFrom(lines, 2, (record) => (record["argv"] = ["other"])));
@@ -224,7 +237,9 @@ describe("verifyChain", () => {
       status: "intact",
       notes: expect.arrayContaining(["1 writes were cut by a crash; their remains are accounted for"]),
     });
-    expect(verifySample(log, withTorn(`${torn}x`))).toMatchObject({ status: "tampered", code: "not-canonical" });
+    for (const other of [`${torn}x`, torn.replace("ma", "mb")]) {
+      expect(verifySample(log, withTorn(other))).toMatchObject({ status: "tampered", code: "not-canonical" });
+    }
   });
 
   it("R-54: a cut last line is neither fine nor tampered with", () => {
