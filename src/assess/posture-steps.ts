@@ -144,7 +144,7 @@ export function approverSteps(): readonly Step[] {
   return [
     {
       title: "Let only enrolled devices or channels approve",
-      lines: ["cse approvers enroll", `"approvers": { "accept": ["device"] }`],
+      lines: ["# enrolling approvers comes with approvals through the gateway; this version does not have it"],
     },
   ];
 }
