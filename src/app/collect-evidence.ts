@@ -57,20 +57,35 @@ export async function collectEvidence(
     }
   };
 
-  const [config, stateTree, gateway, privilege, commandPolicy, promptPolicy, sockets, ports, egress, backup, update] =
-    await Promise.all([
-      gather("config"),
-      gather("stateTree"),
-      gather("gateway"),
-      gather("privilege"),
-      gather("commandPolicy"),
-      gather("promptPolicy"),
-      gather("sockets"),
-      gather("ports"),
-      gather("egress"),
-      gather("backup"),
-      gather("update"),
-    ]);
+  const [
+    config,
+    stateTree,
+    gateway,
+    privilege,
+    commandPolicy,
+    promptPolicy,
+    sockets,
+    ports,
+    egress,
+    backup,
+    update,
+    auditLog,
+    grants,
+  ] = await Promise.all([
+    gather("config"),
+    gather("stateTree"),
+    gather("gateway"),
+    gather("privilege"),
+    gather("commandPolicy"),
+    gather("promptPolicy"),
+    gather("sockets"),
+    gather("ports"),
+    gather("egress"),
+    gather("backup"),
+    gather("update"),
+    gather("auditLog"),
+    gather("grants"),
+  ]);
   const evidence: AssessEvidence = {
     config,
     stateTree,
@@ -83,6 +98,8 @@ export async function collectEvidence(
     egress,
     backup,
     update,
+    auditLog,
+    grants,
   };
   return { evidence, problems };
 }

@@ -1,5 +1,13 @@
 import type { Evidence } from "../core/evidence.ts";
-import type { BackupState, GatewayProcess, PrivilegePaths, StateTree, UpdateState } from "../core/host-evidence.ts";
+import type {
+  AuditLogState,
+  BackupState,
+  GatewayProcess,
+  GrantSelfTest,
+  PrivilegePaths,
+  StateTree,
+  UpdateState,
+} from "../core/host-evidence.ts";
 import type { EgressReport, PortReport, SocketInventory } from "../core/network.ts";
 import type { CommandPolicy } from "../schema/command-policy.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
@@ -17,6 +25,8 @@ export interface AssessEvidence {
   readonly ports: Evidence<PortReport>;
   readonly egress: Evidence<EgressReport>;
   readonly backup: Evidence<BackupState>;
+  readonly auditLog: Evidence<AuditLogState>;
+  readonly grants: Evidence<GrantSelfTest>;
   readonly update: Evidence<UpdateState>;
 }
 
@@ -41,12 +51,15 @@ export interface PolicyNote {
 }
 
 export type {
+  AuditLogState,
   BackupState,
   GatewayProcess,
+  GrantSelfTest,
   OtherGateway,
   PrivilegePath,
   PrivilegePaths,
   StateEntry,
   StateTree,
+  SudoComparison,
   UpdateState,
 } from "../core/host-evidence.ts";

@@ -3,9 +3,8 @@
  * therefore unknown. A check that needs one is never better than `not_assessed`.
  */
 export const UNBUILT_PARTS = {
-  "approval-broker":
-    "approvals are not yet bound to one exact command by a broker, so no probe can show that an unapproved command is refused",
-  "audit-chain": "privileged actions are not yet written to a hash-chained log that could be verified",
+  "gateway-approvals":
+    "the gateway does not yet hand its agents' commands to the approvals that bind `cse run`, so no probe can show that it refuses an unapproved one",
   "gateway-hook":
     "the hook that holds privileged tool calls inside the gateway does not exist yet, so no probe can show that it holds",
   "native-exec-policy":

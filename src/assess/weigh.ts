@@ -20,6 +20,13 @@ export type Fact =
   /** There is nothing here that this control could be about. */
   | { readonly kind: "no-object"; readonly seen: string };
 
+/** When the store of grants refuses even a fresh one, so that its refusals show nothing. */
+export const BROKEN_GRANTS: Fact = {
+  kind: "unknown",
+  reason: "a fresh grant was refused too, so trying grants out showed nothing",
+  remedy: "Install a genuine release of this package again",
+};
+
 type Gap = Extract<Fact, { readonly kind: "violation" | "partial" }>;
 
 const MAX_SEEN_CHARS = 600;

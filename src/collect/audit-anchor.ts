@@ -46,11 +46,15 @@ export interface FoundAnchors {
   readonly sources: readonly string[];
 }
 
-/** @param uid whose anchors count: anybody can send a line that looks like one */
+/**
+ * @param uid whose anchors count: anybody can send a line that looks like one
+ * @param maxBytes a source with more than this is passed over
+ */
 export async function collectAnchors(
   { runTool, locateTool }: AnchorTools,
   uid: number,
   files: readonly string[] = SYSTEM_LOG_FILES,
+  maxBytes: number = MAX_BYTES,
 ): Promise<FoundAnchors> {
   const anchors: AuditAnchor[] = [];
   const sources: string[] = [];
@@ -67,12 +71,12 @@ export async function collectAnchors(
         `_UID=${uid}`,
       ],
       timeoutMs: READ_TIMEOUT_MS,
-      maxBytes: MAX_BYTES,
+      maxBytes,
     });
     if (result.kind === "done" && result.exitCode === 0) take("journal", result.stdout);
   }
   for (const path of files) {
-    const text = await readLog(path);
+    const text = await readLog(path, maxBytes);
     if (text !== null) take(path, text);
   }
   return { anchors, sources };
@@ -87,9 +91,9 @@ export async function collectAnchors(
   }
 }
 
-async function readLog(path: string): Promise<string | null> {
+async function readLog(path: string, maxBytes: number): Promise<string | null> {
   try {
-    return await readTextFile(path, { maxBytes: MAX_BYTES, trust: "untrusted", what: "system log" });
+    return await readTextFile(path, { maxBytes, trust: "untrusted", what: "system log" });
   } catch (thrown) {
     if (thrown instanceof SecurityError) return null;
     throw thrown;

@@ -27,23 +27,24 @@ export interface SudoLogDeps {
   readonly locateTool: (name: string) => Promise<string | null>;
   /** A file named by a person; then nothing else is looked at. */
   readonly given?: string;
+  /** Gives up on a source with more than this. */
+  readonly maxBytes?: number;
   /** For tests. */
   readonly logFolder?: string;
 }
 
 /** Reads what sudo recorded, from the first place that can be read: its JSON file, the journal, a system log, its own file. */
 export async function collectSudoLog(deps: SudoLogDeps, since: EpochMs): Promise<CollectedSudoLog> {
-  if (deps.given !== undefined)
-    return (await readFile(deps.given, deps.now())) ?? unreadable(`${deps.given} cannot be read`);
+  if (deps.given !== undefined) return (await readFile(deps.given, deps)) ?? unreadable(`${deps.given} cannot be read`);
   const folder = deps.logFolder ?? LOG_FOLDER;
   for (const name of JSON_FILES) {
-    const found = await readFile(joinPath(folder, name), deps.now());
+    const found = await readFile(joinPath(folder, name), deps);
     if (found !== null) return found;
   }
   const journal = await readJournal(deps, since);
   if (journal !== null) return journal;
   for (const name of OTHER_FILES) {
-    const found = await readFile(joinPath(folder, name), deps.now());
+    const found = await readFile(joinPath(folder, name), deps);
     if (found !== null) return found;
   }
   return unreadable(
@@ -55,14 +56,17 @@ function unreadable(reason: string): CollectedSudoLog {
   return { kind: "unreadable", reason };
 }
 
-async function readJournal({ runTool, locateTool }: SudoLogDeps, since: EpochMs): Promise<CollectedSudoLog | null> {
+async function readJournal(
+  { runTool, locateTool, maxBytes = MAX_BYTES }: SudoLogDeps,
+  since: EpochMs,
+): Promise<CollectedSudoLog | null> {
   const journalctl = await locateTool("journalctl");
   if (journalctl === null) return null;
   const result = await runTool({
     file: journalctl,
     args: ["--no-pager", "--output=json", `--since=@${Math.floor(since / 1000)}`, "_COMM=sudo"],
     timeoutMs: TIMEOUT_MS,
-    maxBytes: MAX_BYTES,
+    maxBytes,
   });
   if (result.kind === "failed" || result.exitCode !== 0) return null;
   // It says so when other users' messages, and sudo's are such, are kept back.
@@ -91,10 +95,10 @@ function journalMessage(line: string): Message | null {
 }
 
 /** Null when the file cannot be read. */
-async function readFile(path: string, now: EpochMs): Promise<CollectedSudoLog | null> {
+async function readFile(path: string, { now, maxBytes = MAX_BYTES }: SudoLogDeps): Promise<CollectedSudoLog | null> {
   let text: string;
   try {
-    text = await readTextFile(path, { maxBytes: MAX_BYTES, trust: "untrusted", what: "sudo log", followLink: true });
+    text = await readTextFile(path, { maxBytes, trust: "untrusted", what: "sudo log", followLink: true });
   } catch (thrown) {
     if (thrown instanceof SecurityError) return null;
     throw thrown;
@@ -114,7 +118,7 @@ async function readFile(path: string, now: EpochMs): Promise<CollectedSudoLog | 
     }
     const [, stamp, rest] = LINE.exec(line) ?? [];
     if (stamp === undefined || rest === undefined) continue;
-    const at = timeOf(stamp, now);
+    const at = timeOf(stamp, now());
     if (at === null) continue;
     first ??= at;
     const message = SUDO_LINE.exec(rest)?.[1] ?? (rest.startsWith(": ") ? rest.slice(2) : null);

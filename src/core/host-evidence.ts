@@ -103,3 +103,46 @@ export interface UpdateState {
   readonly checked_at: string | null;
   readonly node_version: string | null;
 }
+
+/** What the log of privileged actions is worth as a record. */
+export interface AuditLogState {
+  readonly path: string;
+  /** False: there is no file of the log. */
+  readonly present: boolean;
+  /** `unknown`: nothing contradicts the log, but something needed to say that it is whole is missing. */
+  readonly status: "intact" | "tampered" | "unknown";
+  /** One sentence on the status. */
+  readonly message: string;
+  readonly records: number;
+  /** Announced runs whose end is not recorded; they may still be running. */
+  readonly dangling: number;
+  /** True when the system's own log holds the last checkpoint. */
+  readonly anchored: boolean;
+  readonly sudo: SudoComparison;
+}
+
+/** The log beside sudo's own records of the gateway's account. */
+export type SudoComparison =
+  | {
+      readonly kind: "compared";
+      readonly source: string;
+      /** ISO-8601 UTC; what happened before was not compared. */
+      readonly since: string;
+      /** Commands that sudo ran for the account. */
+      readonly executions: number;
+      /** Those that the log did not announce. */
+      readonly bypasses: number;
+    }
+  | { readonly kind: "skipped"; readonly reason: string };
+
+/** What a store of grants, made for this and with clocks set by hand, did with grants that must not run. */
+export interface GrantSelfTest {
+  /** A fresh grant ran. A store that refuses everything shows nothing by refusing. */
+  readonly runs_fresh: boolean;
+  /** 30 minutes and 1 second after its last use a grant was refused. */
+  readonly refuses_idle: boolean;
+  readonly refuses_used: boolean;
+  readonly refuses_other_session: boolean;
+  /** After the clock was set back no grant was left. */
+  readonly drops_on_clock_back: boolean;
+}

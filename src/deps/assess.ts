@@ -2,6 +2,7 @@ import { hash, randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { assess, type AssessResult, COLLECTOR_TIMEOUT_MS } from "../app/assess.ts";
+import { testGrants } from "../app/grant-self-test.ts";
 import type { Collectors, Timer } from "../app/collect-evidence.ts";
 import type { PolicyFileName } from "../app/init.ts";
 import { type PolicyText, readCommandPolicy, readPromptPolicy } from "../app/policy-file.ts";
@@ -21,10 +22,12 @@ import { type Evidence, measured, unmeasured } from "../core/evidence.ts";
 import type { SocketInventory } from "../core/network.ts";
 import { isoFromEpoch } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
+import { createGrantStore } from "../grant/grant-store.ts";
 import { renderDashboard } from "../report/dashboard.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
 import { appendAssessmentRun, loadAssessmentHistory } from "../state/assessment-history.ts";
 import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
+import { collectAuditEvidence } from "./audit-evidence.ts";
 import type { Effects } from "./effects.ts";
 import { egressDeps } from "./scan.ts";
 
@@ -187,6 +190,10 @@ function evidenceCollectors(
       return measured(report, seen.collector, seen.collected_at);
     },
     backup: async () => await collectBackupState(paths.stateDir, { now }),
+    auditLog: async () => await collectAuditEvidence(effects, await gateway()),
+    // It shows what it does, whenever it is asked.
+    grants: async () =>
+      await Promise.resolve(measured(testGrants(createGrantStore), "trial of the store of grants", at())),
   };
   const openClawVersion = async (): Promise<string | null> => {
     const known = await update();

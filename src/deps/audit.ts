@@ -38,7 +38,7 @@ export async function openAudit(effects: Effects): Promise<AuditLog> {
   });
 }
 
-/** What `cse audit` does with the log of this state folder. */
+/** What the commands below cse audit do with the log of this state folder. */
 export interface AuditCommands {
   /** Also against the system's log and, when given, a file with a verification key. */
   verify(options: { readonly keyFile?: string }): Promise<AuditVerdict>;
@@ -125,7 +125,11 @@ export async function verifyAuditLog(path: string, options: VerifyAuditOptions =
   return verdict;
 }
 
-function verifyDeps(path: string, loadAnchors: (place: string) => Promise<readonly AuditAnchor[]>): AuditVerifyDeps {
+/** What verifying the log at `path` takes. */
+export function verifyDeps(
+  path: string,
+  loadAnchors: (place: string) => Promise<readonly AuditAnchor[]>,
+): AuditVerifyDeps {
   const folder = dirname(path);
   return {
     readFiles: () => readAuditFiles(path),

@@ -1,4 +1,11 @@
-import type { AssessEvidence, CommandPolicyFile, GatewayProcess, PrivilegePaths } from "../../src/assess/evidence.ts";
+import type {
+  AssessEvidence,
+  AuditLogState,
+  CommandPolicyFile,
+  GatewayProcess,
+  GrantSelfTest,
+  PrivilegePaths,
+} from "../../src/assess/evidence.ts";
 import { type Evidence, type Measured, type Unmeasured, measured, unmeasured } from "../../src/core/evidence.ts";
 import type { EgressReport, Listener, PortReport, SocketInventory } from "../../src/core/network.ts";
 import { lintCommandPolicy } from "../../src/policy/command-policy-lint.ts";
@@ -157,6 +164,27 @@ export function commandPolicy(authored?: unknown): Evidence<CommandPolicyFile> {
   return seen({ path, present: true, policy, notes: lintCommandPolicy(policy, NOW) });
 }
 
+/** A log that everything confirms. */
+export const AUDIT_LOG: AuditLogState = {
+  path: `${STATE}/security/privileged-audit.jsonl`,
+  present: true,
+  status: "intact",
+  message: "All 12 records are as they were written",
+  records: 12,
+  dangling: 0,
+  anchored: true,
+  sudo: { kind: "compared", source: "journal", since: "2026-11-01T00:00:00Z", executions: 2, bypasses: 0 },
+};
+
+/** Grants that end as they should. */
+export const GRANTS: GrantSelfTest = {
+  runs_fresh: true,
+  refuses_idle: true,
+  refuses_used: true,
+  refuses_other_session: true,
+  drops_on_clock_back: true,
+};
+
 /** Evidence of a host where nothing is wrong that can be measured. */
 export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEvidence {
   return {
@@ -200,6 +228,8 @@ export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEviden
       checked_at: "2026-11-23T06:00:00Z",
       node_version: "24.21.0",
     }),
+    auditLog: seen(AUDIT_LOG),
+    grants: seen(GRANTS),
     ...change,
   };
 }
@@ -248,5 +278,7 @@ export function badEvidence(): AssessEvidence {
       checked_at: "2026-11-23T06:00:00Z",
       node_version: "20.11.0",
     }),
+    auditLog: seen({ ...AUDIT_LOG, status: "tampered", message: "Record 7 was changed" }),
+    grants: seen({ ...GRANTS, refuses_idle: false, refuses_other_session: false }),
   };
 }

@@ -9,12 +9,14 @@ import { RISKS } from "../../src/core/risk.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import type { RunCheck } from "../../src/schema/assessment-history.ts";
 import {
+  AUDIT_LOG,
   badEvidence,
   commandPolicy,
   config,
   egress,
   GATEWAY,
   goodEvidence,
+  GRANTS,
   HARDENED,
   listener,
   NO_WAY_TO_ROOT,
@@ -100,6 +102,14 @@ const EVIDENCE: { readonly [K in keyof AssessEvidence]: readonly AssessEvidence[
     bad.update,
     seen({ installed_version: "2026.9.5", latest_version: "2026.9.6", checked_at: null, node_version: null }),
   ],
+  auditLog: [
+    good.auditLog,
+    bad.auditLog,
+    seen({ ...AUDIT_LOG, anchored: false, dangling: 1 }),
+    seen({ ...AUDIT_LOG, status: "unknown", sudo: { kind: "skipped", reason: "r" } }),
+    seen({ ...AUDIT_LOG, present: false, status: "unknown", records: 0 }),
+  ],
+  grants: [good.grants, bad.grants, seen({ ...GRANTS, runs_fresh: false })],
 };
 
 const anyEvidence: fc.Arbitrary<AssessEvidence> = fc.record({
@@ -114,6 +124,8 @@ const anyEvidence: fc.Arbitrary<AssessEvidence> = fc.record({
   egress: fc.constantFrom(...EVIDENCE.egress),
   backup: fc.constantFrom(...EVIDENCE.backup),
   update: fc.constantFrom(...EVIDENCE.update),
+  auditLog: fc.constantFrom(...EVIDENCE.auditLog),
+  grants: fc.constantFrom(...EVIDENCE.grants),
 });
 const kinds = Object.keys(EVIDENCE) as (keyof AssessEvidence)[];
 const losses = fc.uniqueArray(fc.constantFrom(...kinds), { minLength: 1 });
@@ -149,7 +161,7 @@ const fact = fc.constantFrom<Fact>(
   { kind: "good", seen: "g" },
   { kind: "partial", seen: "p", gap: "p", fix: "p" },
   { kind: "violation", seen: "v", gap: "v", fix: "v" },
-  { kind: "unbuilt", part: "audit-chain" },
+  { kind: "unbuilt", part: "gateway-hook" },
   { kind: "no-object", seen: "n" },
 );
 

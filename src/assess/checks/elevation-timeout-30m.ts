@@ -1,6 +1,6 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
-import type { AssessEvidence, PrivilegePaths } from "../evidence.ts";
-import { type Fact, line, missing, weigh } from "../weigh.ts";
+import type { AssessEvidence, GrantSelfTest, PrivilegePaths } from "../evidence.ts";
+import { BROKEN_GRANTS, type Fact, line, missing, weigh } from "../weigh.ts";
 
 const MAX_IDLE_MINUTES = 30;
 
@@ -17,20 +17,46 @@ export const meta: CheckMeta = {
     "No grant, no standing approval and no remembered sudo password lasts longer than 30 idle minutes or its own earlier end.",
   mitigation: "Add `Defaults timestamp_timeout=0` to sudoers (visudo), and drop elevation after each command",
   owner: "Security Engineering",
-  uses: ["privilege"],
+  uses: ["privilege", "grants"],
   status_rules: {
-    violation: "sudo is told never to forget a password (timestamp_timeout below 0).",
-    partial: "sudo remembers a password for longer than 30 minutes.",
-    not_assessed:
-      "sudo's timeout could not be read; or it is short enough, and the broker's grants, which a full answer needs, do not exist yet.",
+    violation:
+      "sudo is told never to forget a password (timestamp_timeout below 0), or a grant that was tried out still runs after 30 idle minutes or after the clock was set back.",
+    partial:
+      "sudo remembers a password for longer than 30 minutes; or grants and sudo's timeout end as they should, and the gateway does not yet run its agents' commands on such grants.",
+    not_assessed: "sudo's timeout could not be read, or grants could not be tried out.",
   },
-  needs: ["approval-broker"],
+  needs: ["gateway-approvals"],
 };
 
-export function check({ privilege }: AssessEvidence): CheckResult {
-  const facts = privilege.kind === "measured" ? [sudoFact(privilege.value)] : [missing(privilege)];
-  const said = privilege.kind === "measured" ? timeoutText(privilege.value) : "";
-  return weigh([...facts, { kind: "unbuilt", part: "approval-broker" }], [line(privilege, said)]);
+export function check({ privilege, grants }: AssessEvidence): CheckResult {
+  return weigh(
+    [
+      privilege.kind === "measured" ? sudoFact(privilege.value) : missing(privilege),
+      grants.kind === "measured" ? grantFact(grants.value) : missing(grants),
+    ],
+    [
+      line(privilege, privilege.kind === "measured" ? timeoutText(privilege.value) : ""),
+      line(grants, "a grant was left idle for 30 minutes, and one had its clock set back, on clocks set by hand"),
+    ],
+  );
+}
+
+function grantFact(tried: GrantSelfTest): Fact {
+  const risk = meta.default_risk;
+  if (!tried.runs_fresh) return BROKEN_GRANTS;
+  if (!tried.refuses_idle || !tried.drops_on_clock_back) {
+    const when = tried.refuses_idle ? "the clock was set back" : "30 idle minutes";
+    const seen = `a grant that was tried out still ran after ${when}`;
+    return { kind: "violation", seen, gap: seen, fix: "Install a genuine release of this package again", risk };
+  }
+  return {
+    kind: "partial",
+    seen: "grants of `cse run` end after 30 idle minutes and when the clock is set back",
+    gap: "so far only `cse run` works on grants that end: the gateway does not yet run its agents' commands on them",
+    fix: "Let agents ask for privileged commands through `cse run` only, and keep sudo's own timeout at 0",
+    // Nothing an owner did or can undo; the other gaps keep their risk.
+    risk: "low",
+  };
 }
 
 function timeoutText({ has_sudo: hasSudo, sudo_timestamp_minutes: minutes }: PrivilegePaths): string {
@@ -54,6 +80,7 @@ function sudoFact(privilege: PrivilegePaths): Fact {
       seen,
       gap: "a sudo password, once given, counts until the machine restarts",
       fix: meta.mitigation,
+      risk: meta.default_risk,
     };
   }
   if (minutes > MAX_IDLE_MINUTES) {
@@ -62,6 +89,7 @@ function sudoFact(privilege: PrivilegePaths): Fact {
       seen,
       gap: `a sudo password counts for ${minutes} minutes, more than ${MAX_IDLE_MINUTES}`,
       fix: meta.mitigation,
+      risk: meta.default_risk,
     };
   }
   return { kind: "good", seen };

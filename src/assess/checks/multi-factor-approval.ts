@@ -18,9 +18,9 @@ export const meta: CheckMeta = {
   uses: ["config"],
   status_rules: {
     not_assessed:
-      "Approvals with a second factor do not exist yet. A static token that the agent can read would not be one.",
+      "Approvals with a second factor cannot be given yet. A static token that the agent can read would not be one.",
   },
-  needs: ["second-factor", "approval-broker"],
+  needs: ["second-factor", "gateway-approvals"],
 };
 
 export function check({ config }: AssessEvidence): CheckResult {
@@ -32,7 +32,7 @@ export function check({ config }: AssessEvidence): CheckResult {
     [
       config.kind === "measured" ? { kind: "good", seen } : missing(config),
       { kind: "unbuilt", part: "second-factor" },
-      { kind: "unbuilt", part: "approval-broker" },
+      { kind: "unbuilt", part: "gateway-approvals" },
     ],
     [line(config, seen)],
   );

@@ -23,9 +23,9 @@ export const meta: CheckMeta = {
       "An agent can run commands on the host with security full and no question asked, which is OpenClaw's default.",
     partial: "Commands on the host are approved by a model (mode auto) and not always by a human.",
     not_assessed:
-      "The config cannot be read; or it shows no gap, and the broker and OpenClaw's own approvals, which a full answer needs, are not measured yet.",
+      "The config cannot be read; or it shows no gap, and the gateway's approvals and OpenClaw's own, which a full answer needs, cannot be measured yet.",
   },
-  needs: ["approval-broker", "native-exec-policy"],
+  needs: ["gateway-approvals", "native-exec-policy"],
 };
 
 export function check({ config }: AssessEvidence): CheckResult {
@@ -39,7 +39,7 @@ export function check({ config }: AssessEvidence): CheckResult {
 }
 
 const UNBUILT: readonly Fact[] = [
-  { kind: "unbuilt", part: "approval-broker" },
+  { kind: "unbuilt", part: "gateway-approvals" },
   { kind: "unbuilt", part: "native-exec-policy" },
 ];
 

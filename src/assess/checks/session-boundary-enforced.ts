@@ -1,8 +1,8 @@
 import type { OpenClawConfig } from "../../schema/openclaw-config.ts";
 import type { CheckMeta, CheckResult } from "../assessment.ts";
-import type { AssessEvidence } from "../evidence.ts";
+import type { AssessEvidence, GrantSelfTest } from "../evidence.ts";
 import { accountName, enabledAccounts, openDoors } from "../tool-reach.ts";
-import { type Fact, line, missing, weigh } from "../weigh.ts";
+import { BROKEN_GRANTS, type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
   check_id: "session_boundary_enforced",
@@ -17,20 +17,45 @@ export const meta: CheckMeta = {
     "An approval counts for one session, agent, folder and command and cannot be replayed elsewhere, and different people do not share one session.",
   mitigation: "Set session.dmScope to per-channel-peer",
   owner: "Security Engineering",
-  uses: ["config"],
+  uses: ["config", "grants"],
   status_rules: {
+    violation: "A grant that was tried out runs in another session, or a second time.",
     partial:
-      "More than one may write direct messages and all of them share the main session, or agents may read or steer sessions that are not theirs.",
-    not_assessed:
-      "The config cannot be read; or it separates sessions, and the broker, whose refusal of a replayed grant is the proof, does not exist yet.",
+      "More than one may write direct messages and all of them share the main session, or agents may read or steer sessions that are not theirs; or sessions are separate and grants stay in theirs, and the gateway does not yet run its agents' commands on such grants.",
+    not_assessed: "The config cannot be read, or grants could not be tried out.",
   },
-  needs: ["approval-broker"],
+  needs: ["gateway-approvals"],
 };
 
-export function check({ config }: AssessEvidence): CheckResult {
-  const facts = config.kind === "measured" ? sessionFacts(config.value) : [missing(config)];
-  const said = config.kind === "measured" ? sessionText(config.value) : "";
-  return weigh([...facts, { kind: "unbuilt", part: "approval-broker" }], [line(config, said)]);
+export function check({ config, grants }: AssessEvidence): CheckResult {
+  return weigh(
+    [
+      ...(config.kind === "measured" ? sessionFacts(config.value) : [missing(config)]),
+      grants.kind === "measured" ? grantFact(grants.value) : missing(grants),
+    ],
+    [
+      line(config, config.kind === "measured" ? sessionText(config.value) : ""),
+      line(grants, "a grant was tried in another session, and one a second time"),
+    ],
+  );
+}
+
+function grantFact(tried: GrantSelfTest): Fact {
+  const risk = meta.default_risk;
+  if (!tried.runs_fresh) return BROKEN_GRANTS;
+  if (!tried.refuses_other_session || !tried.refuses_used) {
+    const how = tried.refuses_other_session ? "a second time" : "in another session";
+    const seen = `a grant that was tried out ran ${how}`;
+    return { kind: "violation", seen, gap: seen, fix: "Install a genuine release of this package again", risk };
+  }
+  return {
+    kind: "partial",
+    seen: "grants of `cse run` run once, in their own session",
+    gap: "so far only `cse run` binds an approval to its session: the gateway does not yet run its agents' commands on such grants",
+    fix: "Let agents ask for privileged commands through `cse run` only",
+    // Nothing an owner did or can undo; the other gaps keep their risk.
+    risk: "low",
+  };
 }
 
 function sessionFacts(config: OpenClawConfig): readonly Fact[] {
@@ -44,6 +69,7 @@ function sessionFacts(config: OpenClawConfig): readonly Fact[] {
       seen,
       gap: `whoever may write direct messages shares the main session with all others who may (${shared})`,
       fix: meta.mitigation,
+      risk: meta.default_risk,
     });
   }
   if (session.tools_visibility.value === "all" && config.agents.length > 1) {
@@ -52,6 +78,7 @@ function sessionFacts(config: OpenClawConfig): readonly Fact[] {
       seen,
       gap: "an agent's session tools see the sessions of every agent",
       fix: "Set tools.sessions.visibility to tree or self",
+      risk: meta.default_risk,
     });
   }
   if (session.agent_to_agent_enabled.value && config.agents.length > 1) {
@@ -60,6 +87,7 @@ function sessionFacts(config: OpenClawConfig): readonly Fact[] {
       seen,
       gap: "agents may send messages into each other's sessions",
       fix: "Set tools.agentToAgent.enabled to false, or name the agents that need it",
+      risk: meta.default_risk,
     });
   }
   return facts;

@@ -315,9 +315,21 @@ describe("elevation_timeout_30m", () => {
       goodEvidence({ privilege }),
     );
     expect([result?.observed_state, result?.evidence[0]?.detail]).toEqual([
-      "there is no sudo here that could remember a password",
+      "grants of `cse run` end after 30 idle minutes and when the clock is set back; there is no sudo here that could remember a password",
       "sudo is not installed",
     ]);
     expect(result?.gap).not.toContain("could not be read");
+  });
+});
+
+describe("a gap that only this package can close", () => {
+  it.each([
+    ["session_boundary_enforced", {}, "low"],
+    ["session_boundary_enforced", { config: config({ channels: { telegram: { dmPolicy: "pairing" } } }) }, "medium"],
+    ["elevation_timeout_30m", {}, "low"],
+    ["elevation_timeout_30m", { privilege: seen({ ...NO_WAY_TO_ROOT, sudo_timestamp_minutes: 31 }) }, "medium"],
+  ] as const)("weighs little, and takes no weight from others: %s %#", (id, change, risk) => {
+    const result = CHECKS.find(({ meta }) => meta.check_id === id)?.check(goodEvidence(change));
+    expect([result?.status, result?.risk]).toEqual(["partial", risk]);
   });
 });

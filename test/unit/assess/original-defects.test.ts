@@ -6,6 +6,7 @@ import { runChecks } from "../../../src/assess/run-checks.ts";
 import { isOpenGap } from "../../../src/assess/totals.ts";
 import {
   AT,
+  AUDIT_LOG,
   badEvidence,
   commandPolicy,
   config,
@@ -109,14 +110,15 @@ describe("dishonest answers of the original", () => {
     ).toBe("compliant");
   });
 
-  it("no file on disk makes the hook, approval or the audit log compliant", () => {
-    for (const id of [
-      "runtime_privilege_hook_installed",
-      "privilege_approval_required",
-      "audit_logging_privileged_actions",
-    ]) {
+  it("no file on disk makes the hook or approval compliant", () => {
+    for (const id of ["runtime_privilege_hook_installed", "privilege_approval_required"]) {
       expect([id, check(id).status]).toEqual([id, "not_assessed"]);
     }
+  });
+
+  it("a log on disk that nothing else confirms is not compliant", () => {
+    const alone = seen({ ...AUDIT_LOG, anchored: false, sudo: { kind: "skipped", reason: "no access" } as const });
+    expect(check("audit_logging_privileged_actions", { auditLog: alone }).status).toBe("partial");
   });
 
   it("a JSON flag that nobody enforces does not make prompt controls compliant", () => {

@@ -3,7 +3,9 @@ import type { CheckStatus } from "../../../../src/assess/assessment.ts";
 import { CHECKS } from "../../../../src/assess/checks.ts";
 import type {
   AssessEvidence,
+  AuditLogState,
   BackupState,
+  GrantSelfTest,
   PrivilegePath,
   PrivilegePaths,
   StateEntry,
@@ -11,9 +13,12 @@ import type {
   UpdateState,
 } from "../../../../src/assess/evidence.ts";
 import {
+  AT,
+  AUDIT_LOG,
   config,
   GATEWAY,
   goodEvidence,
+  GRANTS,
   HARDENED,
   NO_WAY_TO_ROOT,
   seen,
@@ -94,19 +99,26 @@ table("least_privilege_enforced", [
   ["is not assessed when the ways to root are unmeasured", { privilege: unseen("timeout") }, "not_assessed"],
 ]);
 
+const grants = (change: Partial<GrantSelfTest>): Partial<AssessEvidence> => ({
+  grants: seen({ ...GRANTS, ...change }),
+});
+
 table("elevation_timeout_30m", [
   ["is a violation when sudo never forgets", privilege({ sudo_timestamp_minutes: -1 }), "violation"],
   ["is partial when sudo remembers for 31 minutes", privilege({ sudo_timestamp_minutes: 31 }), "partial"],
   [
-    "is not assessed at 30 minutes, because grants do not exist yet",
+    "is partial at 30 minutes, because the gateway does not use grants yet",
     privilege({ sudo_timestamp_minutes: 30 }),
-    "not_assessed",
+    "partial",
   ],
+  ["is a violation when an idle grant still runs", grants({ refuses_idle: false }), "violation"],
   [
-    "is not assessed at 0 minutes, because grants do not exist yet",
-    privilege({ sudo_timestamp_minutes: 0 }),
-    "not_assessed",
+    "is a violation when a grant outlives a clock that was set back",
+    grants({ drops_on_clock_back: false }),
+    "violation",
   ],
+  ["is not assessed when a fresh grant is refused too", grants({ runs_fresh: false }), "not_assessed"],
+  ["is not assessed when grants could not be tried out", { grants: unseen() }, "not_assessed"],
   ["is not assessed when the timeout is not known", privilege({ sudo_timestamp_minutes: null }), "not_assessed"],
   ["is not assessed when sudo could not be looked at", { privilege: unseen("tool-missing") }, "not_assessed"],
 ]);
@@ -133,6 +145,13 @@ const entry = (name: string, mode: number, change: Partial<StateEntry> = {}): St
 });
 const deviates = (...deviations: readonly StateEntry[]): Partial<AssessEvidence> => tree({ deviations });
 
+const auditLog = (change: Partial<AuditLogState>): Partial<AssessEvidence> => ({
+  auditLog: seen({ ...AUDIT_LOG, ...change }),
+});
+const NO_LOG: Partial<AuditLogState> = { present: false, status: "unknown", records: 0, anchored: false };
+const COMPARED = { kind: "compared", source: "journal", since: AT, executions: 2, bypasses: 0 } as const;
+const SKIPPED = { kind: "skipped", reason: "sudo's records cannot be read" } as const;
+
 table("audit_logging_privileged_actions", [
   [
     "is a violation when everyone may write the log",
@@ -155,8 +174,31 @@ table("audit_logging_privileged_actions", [
     deviates(entry("security/privileged-audit.jsonl", 0o666, { shielded: true })),
     "partial",
   ],
-  ["is not assessed when the log is protected, because no chain exists yet", {}, "not_assessed"],
-  ["is not assessed when another file deviates", deviates(entry("openclaw.json", 0o666)), "not_assessed"],
+  ["is compliant when the log is intact, confirmed, and announces all that sudo ran", {}, "compliant"],
+  ["is compliant when another file deviates", deviates(entry("openclaw.json", 0o666)), "compliant"],
+  ["is a violation when the log was tampered with", auditLog({ status: "tampered" }), "violation"],
+  ["is a violation when a log that was there is gone", auditLog({ ...NO_LOG, status: "tampered" }), "violation"],
+  [
+    "is a violation when sudo ran what the log does not announce",
+    auditLog({ sudo: { ...COMPARED, bypasses: 1 } }),
+    "violation",
+  ],
+  [
+    "is a violation when sudo ran commands and there is no log",
+    auditLog({ ...NO_LOG, sudo: { ...COMPARED, bypasses: 2 } }),
+    "violation",
+  ],
+  ["is partial when nothing confirms the end of the log", auditLog({ anchored: false }), "partial"],
+  ["is partial when the log could not be compared with sudo's records", auditLog({ sudo: SKIPPED }), "partial"],
+  ["is partial when a run has no recorded end", auditLog({ dangling: 1 }), "partial"],
+  [
+    "is compliant without a log when sudo's records show nothing to be logged",
+    auditLog({ ...NO_LOG, sudo: { ...COMPARED, executions: 0 } }),
+    "compliant",
+  ],
+  ["is not assessed without a log and without sudo's records", auditLog({ ...NO_LOG, sudo: SKIPPED }), "not_assessed"],
+  ["is not assessed when nobody can tell whether the log is whole", auditLog({ status: "unknown" }), "not_assessed"],
+  ["is not assessed when the log could not be examined", { auditLog: unseen("timeout") }, "not_assessed"],
   ["is not assessed when the tree could not be read", { stateTree: unseen("permission-denied") }, "not_assessed"],
 ]);
 

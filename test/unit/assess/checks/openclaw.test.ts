@@ -7,6 +7,7 @@ import {
   commandPolicy,
   config,
   goodEvidence,
+  GRANTS,
   HARDENED,
   listener,
   seen,
@@ -344,11 +345,23 @@ table("session_boundary_enforced", [
     "partial",
   ],
   [
-    "is not assessed when each sender has a session, because the broker does not exist yet",
+    "is partial when each sender has a session, because the gateway does not use grants yet",
     { config: config({ session: { dmScope: "per-channel-peer" }, channels: HARDENED.channels }) },
+    "partial",
+  ],
+  ["is partial when one person alone writes, for the same reason", {}, "partial"],
+  [
+    "is a violation when a grant runs in another session",
+    { grants: seen({ ...GRANTS, refuses_other_session: false }) },
+    "violation",
+  ],
+  ["is a violation when a grant runs twice", { grants: seen({ ...GRANTS, refuses_used: false }) }, "violation"],
+  [
+    "is not assessed when a fresh grant is refused too",
+    { grants: seen({ ...GRANTS, runs_fresh: false }) },
     "not_assessed",
   ],
-  ["is not assessed when one person alone writes", {}, "not_assessed"],
+  ["is not assessed when grants could not be tried out", { grants: unseen() }, "not_assessed"],
   ["is not assessed when the config cannot be read", { config: unseen() }, "not_assessed"],
 ]);
 
