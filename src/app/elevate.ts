@@ -19,7 +19,7 @@ import { contentsDigest, requestDigest, type Sha256Hex } from "../grant/digest.t
 import { expiresAt, type Grant } from "../grant/grant.ts";
 import type { GrantStore } from "../grant/grant-store.ts";
 import type { RateLedger } from "../grant/rate-ledger.ts";
-import { parseRunRequest, type RequestDefaults } from "../schema/elevation-request.ts";
+import { parseElevationRequest, parseRunRequest, type RequestDefaults } from "../schema/elevation-request.ts";
 import { exitedEvent, intentEvent, requestEvent } from "./elevation-record.ts";
 
 /** The policy as it is at this moment; read anew for every decision, so that an edit counts at once. */
@@ -102,7 +102,7 @@ export async function requestElevation(
 ): Promise<ElevationAnswer> {
   const steps = startSteps(deps, session);
   try {
-    const { request } = steps.need(parseRunRequest(raw, deps.defaults));
+    const request = steps.need(parseElevationRequest(raw, deps.defaults));
     const plan = await planCommand(deps, steps, request, session);
     const grant = await obtainGrant(deps, steps, plan);
     return { kind: "granted", grant, expiresAt: expiresAt(grant) };
@@ -126,7 +126,8 @@ export async function runPrivileged(deps: ElevateDeps, raw: unknown, session: Se
       const { contents } = plan;
       const grant = steps.need(deps.grants.consume({ contents, session, grantId: held }));
       const intent = await recordIntent(deps, steps, plan, grant);
-      await recheck(deps, steps, plan);
+      await recheck(deps, steps, plan, intent.seq);
+      steps.at("run");
       const outcome = await deps.run(plan.resolved);
       const isRecorded = await recordOutcome(deps, steps, intent.seq, outcome);
       return { kind: "ran", outcome, trail: steps.trail(), seq: intent.seq, isRecorded };
@@ -157,7 +158,7 @@ async function planCommand(
   const verdict = policy.decide(resolved);
   const { kind, ruleId } = verdict;
   await deps.record({ ...steps.trail(), event: "policy-verdict", verdict: kind, ruleId, policySha256: policy.sha256 });
-  if (verdict.kind === "deny") throw new Refused(verdict.refusal);
+  if (verdict.kind !== "permit") throw new Refused(verdict.refusal);
   steps.allow(await deps.preflightSudo(resolved));
   return { request, resolved, session, policy, risks: verdict.risks, contents, requestId, digest };
 }
@@ -194,22 +195,31 @@ async function obtainGrant(deps: ElevateDeps, steps: Steps, plan: Plan): Promise
   } finally {
     endQuestion(answer.kind !== "approval" && answer.code !== "no-route");
   }
+  // A no ends what the session still holds, also where it cannot be recorded: whoever refuses has stopped trusting it.
+  if (answer.kind === "refused" && answer.code !== "no-route") deps.grants.dropSession(session.session, answer.code);
   await recordDecision(deps, steps, answer);
-  if (answer.kind === "refused") {
-    // A no ends what the session still holds: whoever refuses has stopped trusting it.
-    if (answer.code !== "no-route") deps.grants.dropSession(session.session, answer.code);
-    throw new Refused(answer);
+  if (answer.kind === "refused") throw new Refused(answer);
+  return await openGrant(deps, steps, plan, answer);
+}
+
+/** The grant of a yes, recorded; one that cannot be recorded does not stay. */
+async function openGrant(deps: ElevateDeps, steps: Steps, plan: Plan, yes: Approval): Promise<Grant> {
+  const { contents, session } = plan;
+  try {
+    const grant = steps.need(deps.grants.open(yes, contents, session));
+    await deps.record({
+      ...steps.trail(),
+      event: "granted",
+      grantId: grant.id,
+      contents,
+      keep: grant.isKept,
+      expiresAt: expiresAt(grant),
+    });
+    return grant;
+  } catch (thrown) {
+    deps.grants.dropSession(session.session, "internal-error");
+    throw thrown;
   }
-  const grant = steps.need(deps.grants.open(answer, contents, session));
-  await deps.record({
-    ...steps.trail(),
-    event: "granted",
-    grantId: grant.id,
-    contents,
-    keep: grant.isKept,
-    expiresAt: expiresAt(grant),
-  });
-  return grant;
 }
 
 async function recordDecision(deps: ElevateDeps, steps: Steps, answer: Approval | Refusal): Promise<void> {
@@ -230,8 +240,20 @@ async function recordIntent(deps: ElevateDeps, steps: Steps, plan: Plan, grant: 
   return await deps.record(intentEvent(steps.trail(), plan.resolved, plan.contents, grant.id, deps.sha256Hex));
 }
 
-/** Directly before the spawn: the host, the policy and everything the command refers to, once more. */
-async function recheck(deps: ElevateDeps, steps: Steps, plan: Plan): Promise<void> {
+/** Directly before the spawn. A no here ends the intent: it is known that nothing ran. */
+async function recheck(deps: ElevateDeps, steps: Steps, plan: Plan, intentSeq: number): Promise<void> {
+  try {
+    await recheckAll(deps, steps, plan);
+  } catch (thrown) {
+    const message = "a check before the start refused";
+    await recordOutcome(deps, steps, intentSeq, { kind: "spawn-failed", errno: "not-started", message });
+    steps.at("recheck");
+    throw thrown;
+  }
+}
+
+/** The host, the policy and everything the command refers to, once more. */
+async function recheckAll(deps: ElevateDeps, steps: Steps, plan: Plan): Promise<void> {
   steps.at("recheck");
   steps.allow(await deps.checkHost(plan.session));
   const policy = steps.need(await deps.loadPolicy());
@@ -239,6 +261,9 @@ async function recheck(deps: ElevateDeps, steps: Steps, plan: Plan): Promise<voi
     deps.grants.dropAll("policy-changed");
     throw new Refused(refuse("policy-changed", "the policy is not the one that was asked under"));
   }
+  // The same policy may decide otherwise by now: its rules can expire.
+  const verdict = policy.decide(plan.resolved);
+  if (verdict.kind !== "permit") throw new Refused(verdict.refusal);
   steps.allow(await deps.recheckCommand(plan.resolved));
 }
 

@@ -68,8 +68,7 @@ function decide(compiled: CompiledPolicy | null, resolved: ResolvedCommand, now:
   const context = { realPath: binary.realPath, runAs: target.user, cwd: cwd.path, now };
   const verdict = evaluateCommand(argv, compiled, context);
   if (verdict.kind === "permit") return { kind: "permit", ruleId: verdict.ruleId, risks };
-  const code = verdict.ruleId === null ? "policy-unmatched" : "policy-denied";
-  return { kind: "deny", ruleId: verdict.ruleId, refusal: refuse(code, verdict.reason) };
+  return { kind: "deny", ruleId: verdict.ruleId, refusal: refuse(verdict.code, verdict.reason) };
 }
 
 /** What a human should think of before a yes, worst first. */

@@ -26,8 +26,10 @@ export function createRateLedger(readClocks: () => ClockReading): RateLedger {
     startRun: (requestId, session, contents) => {
       const verdict = decideRun(events, session);
       if (verdict.kind === "refused") return verdict;
-      remember({ kind: "started", requestId, session, contents, at: readClocks() });
-      return () => remember({ kind: "ended", requestId, session, contents, at: readClocks() });
+      const at = readClocks();
+      remember({ kind: "started", requestId, session, contents, at });
+      // Reads no clock: what ran has run, and one that fails now must not say otherwise or keep the session busy.
+      return () => remember({ kind: "ended", requestId, session, contents, at });
     },
   };
 }
