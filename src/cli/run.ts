@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { RunResult } from "../app/elevation-result.ts";
-import { clip } from "../core/text.ts";
+import { asSecurityError } from "../core/error.ts";
+import { clip, escapeControl } from "../core/text.ts";
 import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import type { Terminal } from "./terminal.ts";
@@ -20,7 +21,23 @@ interface RunFlags {
 
 /** Asks on the controlling terminal and runs one command. The child's exit code is ours. */
 export async function runRun(terminal: Terminal, argv: readonly string[], flags: RunFlags): Promise<number> {
+  try {
+    return await askAndRun(terminal, argv, flags);
+  } catch (thrown) {
+    // The exit codes of other commands could be taken for the child's.
+    const { code, message, hint } = asSecurityError(thrown);
+    if (flags.json === true) terminal.out(renderJson({ status: "error", code, message, hint }));
+    else terminal.note(`${terminal.paint.red("error")} ${code}: ${escapeControl(message)}\n  ${escapeControl(hint)}`);
+    return EXIT_FAILED;
+  }
+}
+
+async function askAndRun(terminal: Terminal, argv: readonly string[], flags: RunFlags): Promise<number> {
   const elevation = await wire().elevation({ at: "terminal" });
+  // Who ends us wants the command ended too, and its end recorded; main waits a moment for that.
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void elevation.close().catch(() => undefined));
+  }
   try {
     const result = await elevation.runPrivileged({
       argv,

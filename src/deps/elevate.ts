@@ -50,6 +50,7 @@ export interface Elevation {
   /** Ends every grant; returns how many there were. */
   dropElevation(): Promise<number>;
   status(): ElevationStatus;
+  /** Stops what is under way, waits for its end to be recorded, and ends every grant. */
   close(): Promise<void>;
 }
 
@@ -79,6 +80,8 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   let checkpointing: (() => void) | undefined;
   const openLog = async (): Promise<AuditLog> => {
     const opening = (log ??= openAudit(effects));
+    // A log that could not be opened is tried anew at the next action; this one is refused.
+    opening.catch(() => (log = undefined));
     const opened = await opening;
     checkpointing ??= every(CHECKPOINT_EVERY_MS, () => {
       // A checkpoint that fails shows at the next append, which then refuses.
@@ -162,14 +165,33 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   });
   const ledger = createRateLedger(readClocks);
 
+  const working = new Set<Promise<unknown>>();
+  const untilEnd = async <T>(work: Promise<T>): Promise<T> => {
+    working.add(work);
+    try {
+      return await work;
+    } finally {
+      working.delete(work);
+    }
+  };
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    stop.abort();
+    grants.close();
+    checkpointing?.();
+    // What is under way is told to stop and records its end; the log must be open until then.
+    await Promise.allSettled(working);
+    if (log !== undefined) await (await log).close();
+  };
+
   return {
     requestElevation: async (raw, session) => {
-      const answer = await requestElevation(await deps(), raw, session);
+      const answer = await untilEnd(requestElevation(await deps(), raw, session));
       await note(answer.kind === "granted" ? "granted" : answer.refusal.code, session.session, digestOf(answer));
       return elevationResult(answer);
     },
     runPrivileged: async (raw, session) => {
-      const answer = await runPrivileged(await deps(), raw, session);
+      const answer = await untilEnd(runPrivileged(await deps(), raw, session));
       await note(
         answer.kind === "ran" ? answer.outcome.kind : answer.refusal.code,
         session.session,
@@ -187,10 +209,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       grants: grants.list().map(({ id, session, isKept }) => ({ grantId: id, session: session.session, isKept })),
     }),
     close: async () => {
-      stop.abort();
-      grants.close();
-      checkpointing?.();
-      if (log !== undefined) await (await log).close();
+      await (closing ??= close());
     },
   };
 }

@@ -5,6 +5,8 @@ import { collect } from "./unprivileged.ts";
 export interface PtyStep {
   readonly expect: string;
   readonly send: string;
+  /** Shell text that is run first, as the tests' own user; `$PID` is the program. */
+  readonly first?: string;
 }
 
 export interface PtyRun {
@@ -17,7 +19,7 @@ export interface PtyRun {
 
 /** Real terminals are made by the kernel; Node has no call for it and Python does. */
 const DRIVER = `
-import errno, fcntl, json, os, pty, re, select, sys, termios, time
+import errno, fcntl, json, os, pty, re, select, subprocess, sys, termios, time
 job = json.loads(sys.argv[1])
 master, slave = pty.openpty()
 os.write(master, job["typedBefore"].encode())
@@ -42,6 +44,8 @@ while time.monotonic() < end:
             groups = found.groups()
             send = steps[0]["send"].encode().replace(b"{1}", groups[0] if groups else b"")
             position = found.end()
+            if "first" in steps[0]:
+                subprocess.run(["/bin/sh", "-ec", steps[0]["first"]], env={"PATH": "/usr/bin:/bin", "PID": str(pid)}, check=True)
             os.write(master, send)
             steps.pop(0)
     if exit_code is None:
