@@ -150,36 +150,34 @@ export interface RuleNote {
   readonly message: string;
 }
 
-export interface PortReport {
+/** What a scan says about itself, whatever it looked for. */
+interface ScanReport {
   readonly schemaVersion: 1;
+  /** "incomplete" when something was withheld from the scan; `problems` says what. */
   readonly status: "ok" | "incomplete";
+  /** ISO-8601 UTC. */
   readonly collected_at: string;
   readonly collector: string;
   readonly complete: boolean;
+  /** Sockets whose owner is not known. */
   readonly unresolved: number;
+  /** Processes that could not be looked into. */
   readonly denied: number;
-  /** Path of the baseline, or null when there is none. */
-  readonly approved_file: string | null;
-  readonly approved_rules: number;
-  readonly listening_services: readonly Listener[];
   readonly findings: readonly NetworkFinding[];
   readonly rule_notes: readonly RuleNote[];
   readonly problems: readonly ScanProblem[];
 }
 
-export interface EgressReport {
-  readonly schemaVersion: 1;
-  readonly status: "ok" | "incomplete";
-  readonly collected_at: string;
-  readonly collector: string;
-  readonly complete: boolean;
-  readonly unresolved: number;
-  readonly denied: number;
+export interface PortReport extends ScanReport {
+  /** Path of the baseline, or null when there is none. */
+  readonly approved_file: string | null;
+  readonly approved_rules: number;
+  readonly listening_services: readonly Listener[];
+}
+
+export interface EgressReport extends ScanReport {
   /** Path of the allowlist, or null when there is none. */
   readonly allowlist_file: string | null;
   readonly allowlist_rules: number;
   readonly connections: readonly Connection[];
-  readonly findings: readonly NetworkFinding[];
-  readonly rule_notes: readonly RuleNote[];
-  readonly problems: readonly ScanProblem[];
 }
