@@ -13,7 +13,7 @@ export interface AuditKey {
 }
 
 /** Names a first key without giving it away. */
-export function fingerprintKey(keyHex: string, sha256Hex: HashHex): string {
+function fingerprintKey(keyHex: string, sha256Hex: HashHex): string {
   return sha256Hex(`openclaw-audit/key-fingerprint\n${keyHex}`).slice(0, 32);
 }
 

@@ -5,7 +5,7 @@ import { type CanonicalValue, parseCanonical, renderCanonical } from "./canonica
 /** `prev` of the very first record. */
 export const NO_HASH: string = "0".repeat(64);
 /** Longer lines are never written. */
-export const MAX_LINE_CHARS = 262_144;
+const MAX_LINE_CHARS = 262_144;
 
 export type HashHex = (data: string | Uint8Array) => string;
 export type MacHex = (keyHex: string, text: string) => string;

@@ -2,7 +2,7 @@
  * Takes secrets out of what is recorded. Rules for known shapes, so a secret in a shape of its own stays:
  * when in doubt a word is masked, for the request digest still fixes the whole.
  */
-export const MASK = "***";
+const MASK = "***";
 
 export interface MaskedText {
   readonly text: string;

@@ -37,7 +37,7 @@ const HELP = {
   "rate-limited": "Too many requests; wait before asking again.",
   "cooling-down": "The same request was just denied; wait five minutes.",
   "too-many-pending": "Answer the waiting requests first.",
-  "busy": "Another privileged command of this session is running.",
+  busy: "Another privileged command of this session is running.",
   "grant-unknown": "There is no such grant; ask again.",
   "grant-used": "The grant was for one run and is used; ask again.",
   "grant-expired": "The grant has expired; ask again.",

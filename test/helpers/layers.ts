@@ -23,7 +23,17 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Pure layers: no node modules, no clock, no randomness, no process. */
-export const PURE: readonly string[] = ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"];
+export const PURE: readonly string[] = [
+  "core",
+  "schema",
+  "policy",
+  "scan",
+  "assess",
+  "report",
+  "shell",
+  "grant",
+  "audit",
+];
 
 /** Packages and node modules, and the only layers that may import them. */
 export const ONLY_IN: Readonly<Record<string, readonly string[]>> = {

@@ -47,15 +47,13 @@ const anyEvent: fc.Arbitrary<AuditEvent> = fc
         })
         .map((rest): AuditEvent => ({ ...subject, event: "request", ...rest })),
       fc.record({ code: anyText, message: anyText }).map((rest): AuditEvent => ({ event: "policy-broken", ...rest })),
-      fc
-        .record({ kind: fc.constantFrom("terminal", "device", "channel"), id: anyText })
-        .map((by): AuditEvent => ({
-          ...subject,
-          event: "late-decision",
-          approver: "gateway",
-          decision: "allow-once",
-          by,
-        })),
+      fc.record({ kind: fc.constantFrom("terminal", "device", "channel"), id: anyText }).map((by): AuditEvent => ({
+        ...subject,
+        event: "late-decision",
+        approver: "gateway",
+        decision: "allow-once",
+        by,
+      })),
     ),
   );
 
