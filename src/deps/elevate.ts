@@ -128,10 +128,10 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     resolveCommand: async (request) => await resolveCommand(request, resolveDeps),
     recheckCommand: async (resolved) => await recheckCommand(resolved, resolveDeps),
     preflightSudo: async (resolved) => {
-      // At a terminal sudo asks for its password itself.
-      if (options.interactive === true) return null;
       const sudo = await checkSudo(sudoDeps);
-      return sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
+      const refusal = sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
+      // At a terminal sudo asks for its password itself.
+      return options.interactive === true && refusal?.code === "password-required" ? null : refusal;
     },
     loadPolicy: async () =>
       await loadPolicyNow({

@@ -290,7 +290,7 @@ describe("what the environment says", () => {
     },
   );
 
-  itUnless(OBSTACLE, "H17: no way to say a session id makes a yes out of anything", async () => {
+  itUnless(OBSTACLE, "H17, H24: a session id, whatever it is, makes no yes out of anything", async () => {
     const person = await makePerson();
     const counted = await makeCounted();
     await cseRun(person, [counted.path], {
@@ -311,7 +311,29 @@ describe("what the environment says", () => {
   });
 });
 
+describe("the command line", () => {
+  itUnless(OBSTACLE, "H06: has no command that makes a grant, other than by asking", async () => {
+    const person = await makePerson();
+    for (const words of [
+      ["approve"],
+      ["session", "approve"],
+      ["session", "elevated-used"],
+      ["run", "--yes", "--", "/usr/bin/id"],
+    ]) {
+      expect((await cse(person, words, { steps: [] })).exitCode).toBe(2);
+    }
+    expect(existsSync(person.log)).toBe(false);
+  });
+});
+
 describe("a user whom sudo has no rule for", () => {
+  itUnless(OBSTACLE, "is refused before anybody is asked, where sudo says so without a password", async () => {
+    const person = await makePerson("cse-limited");
+    expect(outcomeOf(await cseRun(person, ["/usr/bin/tail", "-n1", "/etc/shadow"]))).toEqual(
+      refusedUnasked("sudo-denied"),
+    );
+  });
+
   itUnless(OBSTACLE, "gets nothing run, and the log says how it ended", async () => {
     const person: Person = await makePerson("cse-test");
     const counted = await makeCounted();

@@ -91,7 +91,7 @@ describe("cse run, in a real terminal with real sudo", () => {
     expect(await counted.runs()).toHaveLength(2);
   });
 
-  itUnless(OBSTACLE, "H37: ends the command with itself on SIGTERM, and records that", async () => {
+  itUnless(OBSTACLE, "H15: ends the command with itself on SIGTERM, and records that", async () => {
     const person = await makePerson();
     const counted = await makeCounted("exec sleep 60");
     const first = `until [ -s ${counted.marks} ]; do sleep 0.05; done; kill -TERM $PID`;
