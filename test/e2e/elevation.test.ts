@@ -91,16 +91,21 @@ describe("cse run, in a real terminal with real sudo", () => {
     expect(await counted.runs()).toHaveLength(2);
   });
 
-  itUnless(OBSTACLE, "H15: ends the command with itself on SIGTERM, and records that", async () => {
-    const person = await makePerson();
-    const counted = await makeCounted("exec sleep 60");
-    const first = `until [ -s ${counted.marks} ]; do sleep 0.05; done; kill -TERM $PID`;
-    const run = await cseRun(person, [counted.path], {
-      steps: [TYPE_CODE, { expect: "Allowed, once", first, send: "" }],
-    });
-    expect(run.exitCode).toBe(143);
-    const { verified, events } = await readBack(person);
-    expect({ verified, last: events.at(-1) }).toEqual({ verified: 0, last: "exec-finish exited" });
+  itUnless(OBSTACLE, "H15: ends the command with itself on a signal, and records that", async () => {
+    for (const [signal, code] of Object.entries({ TERM: 143, INT: 130, HUP: 129 })) {
+      const person = await makePerson();
+      const counted = await makeCounted("exec sleep 60");
+      const first = `until [ -s ${counted.marks} ]; do sleep 0.05; done; kill -${signal} $PID`;
+      const run = await cseRun(person, [counted.path], {
+        steps: [TYPE_CODE, { expect: "Allowed, once", first, send: "" }],
+      });
+      const { verified, events } = await readBack(person);
+      expect({ exitCode: run.exitCode, verified, last: events.at(-1) }).toEqual({
+        exitCode: code,
+        verified: 0,
+        last: "exec-finish exited",
+      });
+    }
   });
 
   itUnless(
