@@ -151,7 +151,7 @@ describe("what the policy decides", () => {
 
   it("H40, T53: decides by the file that would run, not by the word that was asked", async () => {
     const command = sampleCommand(
-      { argv: ["/bin/../bin/apt-get", "update"] },
+      { argv: ["/opt/link/apt-get", "update"] },
       { binary: sampleBinary("/usr/bin/apt-get") },
     );
     expect(await decide({ ...DENY_ALL, rules: [rule] }, command)).toMatchObject({ kind: "permit", ruleId: "apt" });
