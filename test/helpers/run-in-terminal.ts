@@ -48,7 +48,7 @@ export async function makeSecurityFolder(person: Person): Promise<void> {
   }
 }
 
-export interface AtTerminal {
+interface AtTerminal {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly steps?: readonly PtyStep[];
@@ -98,7 +98,7 @@ export async function cseRun(
 }
 
 /** A program of root's that leaves a line in a file of root's each time it runs. */
-export interface Counted {
+interface Counted {
   readonly path: string;
   readonly marks: string;
   /** The user id and words of each run so far. */
