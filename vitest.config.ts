@@ -6,7 +6,7 @@ const config: ViteUserConfig = defineConfig({
     exclude: ["test/host/**"],
     reporters: ["default", "./test/helpers/count-reporter.ts"],
     globalSetup: ["test/helpers/global-setup.ts"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     coverage: { provider: "v8", include: ["src/**"], thresholds: { branches: 90 } },
