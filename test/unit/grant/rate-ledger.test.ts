@@ -85,7 +85,7 @@ describe("H14: the ledger of runs", () => {
     const end = begun(ledger.startRun("r1", "task-a", CONTENTS));
     expect(codeOf(ledger.startRun("r2", "task-a", other(1)))).toBe("busy");
     expect(codeOf(ledger.startRun("r3", "task-b", CONTENTS))).toBe("begun");
-    end(false);
+    end();
     expect(codeOf(ledger.startRun("r4", "task-a", CONTENTS))).toBe("begun");
   });
 
@@ -101,7 +101,7 @@ describe("H14: the ledger of runs", () => {
     const { ledger, set } = ledgerAt();
     const end = begun(ledger.startRun("r1", "task-a", CONTENTS));
     set(null);
-    end(false);
+    end();
     set(later(1));
     expect(codeOf(ledger.startRun("r2", "task-a", CONTENTS))).toBe("begun");
   });
