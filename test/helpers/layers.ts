@@ -16,8 +16,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   exec: ["core"],
   collect: ["core", "schema", "exec", "state", "scan", "audit"],
   approve: ["core", "schema", "grant"],
+  broker: ["core", "schema"],
   app: ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"],
-  deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve", "grant", "audit"],
+  deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve", "broker", "grant", "audit"],
   cli: ["core", "schema", "deps", "app", "report"],
   "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess", "shell", "audit"],
 };
@@ -41,10 +42,13 @@ export const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   json5: ["schema"],
   "ipaddr.js": ["core"],
   re2js: ["policy"],
+  unbash: ["shell"],
   execa: ["exec"],
   "proper-lockfile": ["state"],
   commander: ["cli"],
-  "node:fs": ["state", "collect", "exec"],
+  openclaw: ["plugin"],
+  // shim: looks at the folder of the socket before it trusts it.
+  "node:fs": ["state", "collect", "exec", "shim"],
   // exec: a root child must be given up without being killed, and by sudo's own session; see run-privileged.ts.
   "node:child_process": ["exec"],
 };
