@@ -13,7 +13,7 @@ import type {
 import { asSecurityError } from "../core/error.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { EpochMs } from "../core/time.ts";
-import type { AcceptedKinds, Approval } from "../grant/approval.ts";
+import type { AcceptedKinds, Approval, LateAnswer } from "../grant/approval.ts";
 import { type AskDeps, askOnce, MAX_QUESTION_MS } from "../grant/ask.ts";
 import { contentsDigest, requestDigest, type Sha256Hex } from "../grant/digest.ts";
 import { expiresAt, type Grant } from "../grant/grant.ts";
@@ -37,7 +37,7 @@ export type PolicyAnswer =
   | { readonly kind: "deny"; readonly ruleId: string | null; readonly refusal: Refusal };
 
 /** Every effect of a privileged action. Each refuses or throws rather than let something pass. */
-export interface ElevateDeps extends AskDeps {
+export interface ElevateDeps extends Omit<AskDeps, "onLate"> {
   readonly defaults: RequestDefaults;
   /** Missing session, user namespace, no_new_privs, debugger, unusable sudo: anything that rules elevation out here. */
   readonly checkHost: (session: SessionIdentity) => Promise<Refusal | null>;
@@ -191,7 +191,9 @@ async function obtainGrant(deps: ElevateDeps, steps: Steps, plan: Plan): Promise
   steps.at("approval");
   let answer: Approval | Refusal = refuse("approval-invalid", "the question was not finished");
   try {
-    answer = await askOnce(deps, deps.approver, question, deps.accept, deps.signal);
+    const trail = steps.trail();
+    const onLate = (late: LateAnswer): void => void recordLate(deps, trail, late);
+    answer = await askOnce({ ...deps, onLate }, deps.approver, question, deps.accept, deps.signal);
   } finally {
     endQuestion(answer.kind !== "approval" && answer.code !== "no-route");
   }
@@ -233,6 +235,15 @@ async function recordDecision(deps: ElevateDeps, steps: Steps, answer: Approval 
     code: isYes ? null : answer.code,
     keep: isYes && answer.keep,
   });
+}
+
+/** Nothing waits for it, and nothing hangs on it: a log that cannot be written refuses the next action. */
+async function recordLate(deps: ElevateDeps, trail: Trail, { decision, by }: LateAnswer): Promise<void> {
+  try {
+    await deps.record({ ...trail, event: "late-decision", approver: deps.approver.name, decision, by });
+  } catch {
+    // The question was answered with a no long ago, and that was recorded.
+  }
 }
 
 async function recordIntent(deps: ElevateDeps, steps: Steps, plan: Plan, grant: Grant): Promise<{ seq: number }> {

@@ -48,24 +48,42 @@ export function checkAnswer(
   });
 }
 
+/** What somebody decided after the question was over. It has no effect and is recorded. */
+export interface LateAnswer {
+  readonly decision: "allow-once" | "deny" | "unreadable";
+  /** Null where the answer does not say. */
+  readonly by: ApproverIdentity | null;
+}
+
+/** How an approver says that it took a question away or could not put it; nobody decided anything. */
+const NOBODY_DECIDED: readonly RefusalCode[] = ["approval-expired", "no-route", "too-many-pending"];
+
+/** Null when the late answer is no decision but the end of the question. */
+export function lateAnswer(answer: unknown): LateAnswer | null {
+  const read = readAnswer(answer);
+  if (read === null) return { decision: "unreadable", by: null };
+  if (read.kind === "deny") return NOBODY_DECIDED.includes(read.code) ? null : { decision: "deny", by: read.by };
+  return { decision: "allow-once", by: read.by };
+}
+
 type Answer =
   | { readonly kind: "allow-once"; readonly by: ApproverIdentity; readonly at: EpochMs; readonly keep: boolean }
-  | { readonly kind: "deny"; readonly code: RefusalCode };
+  | { readonly kind: "deny"; readonly by: ApproverIdentity | null; readonly code: RefusalCode };
 
 /** Each property is read once. Null: not an answer. */
 function readAnswer(answer: unknown): Answer | null {
   try {
     const { kind, by, at, keep, code } = Object(answer) as Readonly<Record<string, unknown>>;
-    if (kind === "deny") return { kind, code: asRefusalCode(code) };
     const { kind: byKind, id } = Object(by) as Readonly<Record<string, unknown>>;
+    const who = isApproverKind(byKind) && typeof id === "string" ? { kind: byKind, id } : null;
+    if (kind === "deny") return { kind, by: who, code: asRefusalCode(code) };
     const isWhole =
       kind === "allow-once" &&
-      isApproverKind(byKind) &&
-      typeof id === "string" &&
+      who !== null &&
       typeof at === "number" &&
       Number.isFinite(at) &&
       typeof keep === "boolean";
-    return isWhole ? { kind, by: { kind: byKind, id }, at, keep } : null;
+    return isWhole ? { kind, by: who, at, keep } : null;
   } catch {
     // A getter or proxy of the answer threw: there is no answer.
     return null;

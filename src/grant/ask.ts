@@ -1,12 +1,14 @@
 import type { ApprovalQuestion, Approver } from "../core/elevation.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { EpochMs } from "../core/time.ts";
-import { type AcceptedKinds, type Approval, checkAnswer } from "./approval.ts";
+import { type AcceptedKinds, type Approval, checkAnswer, type LateAnswer, lateAnswer } from "./approval.ts";
 import type { SetTimer } from "./grant-store.ts";
 
 export interface AskDeps {
   readonly now: () => EpochMs;
   readonly setTimer: SetTimer;
+  /** Told of an answer that came too late to count. Must not throw. */
+  readonly onLate: (late: LateAnswer) => void;
 }
 
 /** No question stays open longer, whatever its `expiresAt` says. */
@@ -14,7 +16,8 @@ export const MAX_QUESTION_MS = 600_000;
 
 /**
  * Asks once and settles in time, whatever the approver does: a throw, a promise that never ends, a
- * late answer and an abort are refusals. An answer that arrives after this has settled is lost.
+ * late answer and an abort are refusals. An answer that arrives after this has settled changes
+ * nothing any more; `onLate` is told of it.
  */
 export async function askOnce(
   deps: AskDeps,
@@ -56,7 +59,12 @@ async function askApprover(
     // The route may have been looked for until after the end; nobody is asked then.
     if (signal.aborted) return refuse("approval-expired", "the question was withdrawn");
     const answer: unknown = await approver.ask(question, signal);
-    return checkAnswer(answer, question, accept, deps.now());
+    const verdict = checkAnswer(answer, question, accept, deps.now());
+    if (signal.aborted || (verdict.kind === "refused" && verdict.code === "approval-expired")) {
+      const late = lateAnswer(answer);
+      if (late !== null) deps.onLate(late);
+    }
+    return verdict;
   } catch {
     // Whatever an approver throws is a no; its text may come from outside and is not repeated.
     return refuse("approval-invalid", "the approver failed");

@@ -49,7 +49,7 @@ export const WHOLE_LIFE: readonly string[] = [
 ];
 
 /** Shown in the trace; the rest (clocks, digests, ids) is only counted. */
-const SHOWN: readonly string[] = [...WHOLE_LIFE, "record refused", "record error"];
+const SHOWN: readonly string[] = [...WHOLE_LIFE, "record refused", "record error", "record late-decision"];
 
 export interface World {
   readonly deps: ElevateDeps;

@@ -345,6 +345,33 @@ describe("R-02, T28: the human's answer", () => {
     resolve(yes(world));
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     expect([runsOf(world), world.store.list().length]).toEqual([0, 0]);
+    const [question] = world.questions;
+    expect(lastEvent(world)).toMatchObject({
+      event: "late-decision",
+      requestId: question?.requestId,
+      digest: question?.digest,
+      session: SESSION.session,
+      approver: "test",
+      decision: "allow-once",
+      by: { kind: "device", id: "phone" },
+    });
+  });
+
+  it("T29: a late yes that cannot be recorded changes nothing either", async () => {
+    const world = elevationWorld();
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    world.answer = async () => {
+      world.fireTimers();
+      return await promise;
+    };
+    world.before = (name) => {
+      if (name === "record late-decision") throw new SecurityError("audit-unavailable", "disk full");
+    };
+    expect(codeOf(await run(world))).toBe("approval-expired");
+    resolve(yes(world));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect([runsOf(world), world.store.list().length]).toEqual([0, 0]);
+    expect(world.trace.at(-1)).toBe("record late-decision");
   });
 
   it("T29: a yes that the clock calls late is refused even if no timer fired", async () => {

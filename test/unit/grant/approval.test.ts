@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ApprovalAnswer, ApprovalQuestion, Approver, ApproverIdentity } from "../../../src/core/elevation.ts";
-import { checkAnswer } from "../../../src/grant/approval.ts";
+import { checkAnswer, type LateAnswer, lateAnswer } from "../../../src/grant/approval.ts";
 import { askOnce, MAX_QUESTION_MS } from "../../../src/grant/ask.ts";
 import { CONTENTS, DIGEST, sampleQuestion, START } from "../../helpers/sample-question.ts";
 
@@ -114,8 +114,27 @@ describe("checkAnswer", () => {
   });
 });
 
+describe("T29: what a late answer says", () => {
+  it.each<[string, unknown, LateAnswer | null]>([
+    ["a yes", YES, { decision: "allow-once", by: BY }],
+    ["a no", { kind: "deny", by: BY, at: NOW, code: "denied" }, { decision: "deny", by: BY }],
+    ["a no of nobody known", { kind: "deny", at: NOW, code: "denied" }, { decision: "deny", by: null }],
+    [
+      "a no by an odd kind",
+      { kind: "deny", by: { kind: "root", id: "x" }, code: "denied" },
+      { decision: "deny", by: null },
+    ],
+    ["no known form", "yes", { decision: "unreadable", by: null }],
+    ["the question taken away", { kind: "deny", by: BY, at: NOW, code: "approval-expired" }, null],
+    ["nobody to ask", { kind: "deny", by: BY, at: NOW, code: "no-route" }, null],
+  ])("%s", (_title, answer, late) => {
+    expect(lateAnswer(answer)).toEqual(late);
+  });
+});
+
 describe("askOnce", () => {
   interface Ask {
+    readonly late: readonly LateAnswer[];
     readonly result: Promise<string>;
     readonly delays: readonly number[];
     readonly isTimerSet: () => boolean;
@@ -127,8 +146,10 @@ describe("askOnce", () => {
     options: { question?: ApprovalQuestion; signal?: AbortSignal; now?: () => number } = {},
   ): Ask {
     const delays: number[] = [];
+    const late: LateAnswer[] = [];
     let timer: (() => void) | null = null;
     const deps = {
+      onLate: (answer: LateAnswer) => void late.push(answer),
       now: options.now ?? (() => NOW),
       setTimer: (callback: () => void, delayMs: number) => {
         delays.push(delayMs);
@@ -143,7 +164,7 @@ describe("askOnce", () => {
     const result = askOnce(deps, whole, options.question ?? QUESTION, ["device"], signal).then((answer) =>
       answer.kind === "refused" ? answer.code : "approved",
     );
-    return { result, delays, isTimerSet: () => timer !== null, expire: () => timer?.() };
+    return { result, late, delays, isTimerSet: () => timer !== null, expire: () => timer?.() };
   }
 
   const never = async (): Promise<never> => await new Promise<never>(() => undefined);
@@ -223,6 +244,23 @@ describe("askOnce", () => {
     controller.abort();
     late.resolve(YES);
     expect(await asking.result).toBe("approval-expired");
+    expect(asking.late).toEqual([{ decision: "allow-once", by: BY }]);
+  });
+
+  it("R-08: tells of a yes that comes when the question is over, once, and of none that came in time", async () => {
+    const late = Promise.withResolvers<ApprovalAnswer>();
+    const asking = ask({ ask: async () => await late.promise });
+    await Promise.resolve();
+    await Promise.resolve();
+    asking.expire();
+    expect(await asking.result).toBe("approval-expired");
+    expect(asking.late).toEqual([]);
+    late.resolve(YES);
+    await new Promise((done) => setImmediate(done));
+    expect(asking.late).toEqual([{ decision: "allow-once", by: BY }]);
+    const inTime = ask({});
+    await inTime.result;
+    expect(inTime.late).toEqual([]);
   });
 
   it("T29: asks nobody when the route is found after the end", async () => {
@@ -255,5 +293,6 @@ describe("askOnce", () => {
       { now: () => now },
     );
     expect(await asking.result).toBe("approval-expired");
+    expect(asking.late).toEqual([{ decision: "allow-once", by: BY }]);
   });
 });
