@@ -21,6 +21,7 @@ import { checkSudo } from "../exec/sudo-binary.ts";
 import { preflightSudo } from "../exec/sudo-preflight.ts";
 import type { AcceptedKinds } from "../grant/approval.ts";
 import { createGrantStore, type GrantDrop } from "../grant/grant-store.ts";
+import { elevationLimits, type OwnerLimits } from "../grant/owner-limits.ts";
 import { createRateLedger } from "../grant/rate-ledger.ts";
 import { parseSessionRecord, type SessionRecordFile } from "../schema/session-record.ts";
 import type { AuditLog } from "../state/audit-log.ts";
@@ -36,6 +37,8 @@ export interface ElevationOptions {
   readonly accept?: AcceptedKinds;
   /** A human sits at the controlling terminal, on which sudo itself may ask for its password. */
   readonly interactive?: boolean;
+  /** From the owner's configuration; each can only be stricter than what holds without it. */
+  readonly limits?: OwnerLimits;
 }
 
 /** What is elevated now, for `status()`. */
@@ -56,16 +59,19 @@ export interface Elevation {
 
 const DEFAULT_SUDO = "/usr/bin/sudo";
 const TIMEOUT_MS = 120_000;
-const MAX_TIMEOUT_MS = 3_600_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
 const GRACE_MS = 5_000;
 const CHECKPOINT_EVERY_MS = 15 * 60_000;
 const RECORDED_EVENTS = 20;
 
-/** Puts one elevation together over real effects. Grants live in the memory of what this returns, nowhere else. */
+/**
+ * Puts one elevation together over real effects. Grants live in the memory of what this returns, nowhere else.
+ * @throws {SecurityError} invalid-input, unknown-key for limits that are none
+ */
 export function createElevation(effects: Effects, options: ElevationOptions): Elevation {
   const { env, now, monotonicMs, runTool, options: engine } = effects;
   const approver = options.approver ?? createDenyApprover(now);
+  const { idleMs, maxTimeoutMs, rates } = elevationLimits(options.limits);
   const readClocks = (): ClockReading => ({
     wallMs: now(),
     monotonicMs: monotonicMs(),
@@ -104,6 +110,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     readClocks,
     setTimer,
     newId: randomUUID,
+    idleMs,
     onDrop: (drop) => {
       void noteDrop(drop);
     },
@@ -118,7 +125,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   const deps = async (): Promise<ElevateDeps> => ({
     now,
     setTimer,
-    defaults: { cwd: process.cwd(), timeoutMs: TIMEOUT_MS, maxTimeoutMs: MAX_TIMEOUT_MS },
+    defaults: { cwd: process.cwd(), timeoutMs: Math.min(TIMEOUT_MS, maxTimeoutMs), maxTimeoutMs },
     checkHost: async (session) => {
       const wrong = requiredSession(env, session);
       if (wrong !== null) return wrong;
@@ -163,7 +170,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     newId: randomUUID,
     signal: stop.signal,
   });
-  const ledger = createRateLedger(readClocks);
+  const ledger = createRateLedger(readClocks, rates);
 
   const working = new Set<Promise<unknown>>();
   const untilEnd = async <T>(work: Promise<T>): Promise<T> => {

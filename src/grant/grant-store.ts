@@ -32,6 +32,8 @@ export interface GrantStoreDeps {
   readonly onDrop: (drop: GrantDrop) => void;
   /** Unguessable and new each time. */
   readonly newId: () => string;
+  /** Until an unused grant ends; never more than the default of 30 minutes. */
+  readonly idleMs?: number;
 }
 
 export interface GrantStore {
@@ -139,7 +141,7 @@ export function createGrantStore(deps: GrantStoreDeps): GrantStore {
       const id = deps.newId() as GrantId;
       if (live.has(id) || ended.has(id)) return refuse("approval-invalid", "the grant's id is not new");
       spent.add(approval);
-      const grant = openGrant(approval, session, id, now);
+      const grant = openGrant(approval, session, id, now, deps.idleMs);
       live.set(id, grant);
       schedule(now);
       return grant;

@@ -39,12 +39,22 @@ export interface Grant {
   readonly isKept: boolean;
   readonly openedAt: ClockReading;
   readonly lastUsedAt: ClockReading;
+  /** Unused for so long, it ends. */
+  readonly idleMs: number;
   readonly state: GrantState;
 }
 
-export function openGrant(approval: Approval, session: SessionIdentity, id: GrantId, now: ClockReading): Grant {
+/** @param idleMs at most `IDLE_MS`: an owner can only shorten it */
+export function openGrant(
+  approval: Approval,
+  session: SessionIdentity,
+  id: GrantId,
+  now: ClockReading,
+  idleMs: number = IDLE_MS,
+): Grant {
   const { digest, contents, by, keep } = approval;
   return {
+    idleMs: Math.min(idleMs, IDLE_MS),
     id,
     digest,
     contents,
@@ -61,17 +71,20 @@ export function openGrant(approval: Approval, session: SessionIdentity, id: Gran
 export function ageOf(grant: Grant, now: ClockReading): "fresh" | "idle" | "absolute" | "clock-anomaly" {
   if (isClockAnomaly(grant.openedAt, now) || isClockAnomaly(grant.lastUsedAt, now)) return "clock-anomaly";
   if (mostElapsedMs(grant.openedAt, now) >= ABSOLUTE_MS) return "absolute";
-  return mostElapsedMs(grant.lastUsedAt, now) >= IDLE_MS ? "idle" : "fresh";
+  return mostElapsedMs(grant.lastUsedAt, now) >= grant.idleMs ? "idle" : "fresh";
 }
 
 /** Milliseconds until the clocks will have ended the grant if nobody uses it; 0 or less when they have. */
 export function remainingMs(grant: Grant, now: ClockReading): number {
-  return Math.min(ABSOLUTE_MS - mostElapsedMs(grant.openedAt, now), IDLE_MS - mostElapsedMs(grant.lastUsedAt, now));
+  return Math.min(
+    ABSOLUTE_MS - mostElapsedMs(grant.openedAt, now),
+    grant.idleMs - mostElapsedMs(grant.lastUsedAt, now),
+  );
 }
 
 /** When the grant ends by the wall clock, for people. */
 export function expiresAt(grant: Grant): EpochMs {
-  return Math.min(grant.openedAt.wallMs + ABSOLUTE_MS, grant.lastUsedAt.wallMs + IDLE_MS);
+  return Math.min(grant.openedAt.wallMs + ABSOLUTE_MS, grant.lastUsedAt.wallMs + grant.idleMs);
 }
 
 /** What somebody wants to run, as it is now. */

@@ -1,6 +1,13 @@
 import type { ClockReading, ContentsDigest } from "../core/elevation.ts";
 import type { Refusal } from "../core/refusal.ts";
-import { decideRequest, decideRun, rememberEvent, type RequestEvent } from "./rate-limit.ts";
+import {
+  decideRequest,
+  decideRun,
+  RATE_LIMITS,
+  type RateLimits,
+  rememberEvent,
+  type RequestEvent,
+} from "./rate-limit.ts";
 
 /** Counts what was asked and run, so that nobody can be flooded with questions. In memory only. */
 export interface RateLedger {
@@ -10,21 +17,21 @@ export interface RateLedger {
   startRun(requestId: string, session: string, contents: ContentsDigest): (() => void) | Refusal;
 }
 
-export function createRateLedger(readClocks: () => ClockReading): RateLedger {
+export function createRateLedger(readClocks: () => ClockReading, limits: RateLimits = RATE_LIMITS): RateLedger {
   let events: readonly RequestEvent[] = [];
   const remember = (event: RequestEvent): void => {
-    events = rememberEvent(events, event);
+    events = rememberEvent(events, event, limits);
   };
   return {
     startRequest: (requestId, session, contents) => {
       const at = readClocks();
-      const verdict = decideRequest(events, { session, contents }, at);
+      const verdict = decideRequest(events, { session, contents }, at, limits);
       if (verdict.kind === "refused") return verdict;
       remember({ kind: "asked", requestId, session, contents, at });
       return (isDenied) => remember({ kind: "answered", isDenied, requestId, session, contents, at: readClocks() });
     },
     startRun: (requestId, session, contents) => {
-      const verdict = decideRun(events, session);
+      const verdict = decideRun(events, session, limits);
       if (verdict.kind === "refused") return verdict;
       const at = readClocks();
       remember({ kind: "started", requestId, session, contents, at });

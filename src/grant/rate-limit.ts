@@ -20,19 +20,27 @@ export type RequestEvent = {
 );
 
 export interface RateLimits {
+  /** Of one session. */
   readonly maxPending: number;
   readonly maxRequests: number;
+  readonly maxRunning: number;
+  /** Of all sessions together: an agent can open as many as it likes. */
+  readonly maxPendingOfAll: number;
+  readonly maxRequestsOfAll: number;
+  readonly maxRunningOfAll: number;
   readonly windowMs: number;
   readonly coolDownMs: number;
-  readonly maxRunning: number;
 }
 
-const RATE_LIMITS: RateLimits = {
+export const RATE_LIMITS: RateLimits = {
   maxPending: 3,
   maxRequests: 10,
+  maxRunning: 1,
+  maxPendingOfAll: 6,
+  maxRequestsOfAll: 30,
+  maxRunningOfAll: 8,
   windowMs: 600_000,
   coolDownMs: 300_000,
-  maxRunning: 1,
 };
 
 export interface WithinLimits {
@@ -66,9 +74,18 @@ export function decideRequest(
   if (pending.length >= limits.maxPending) {
     return refuse("too-many-pending", `${pending.length} requests of this session wait for an answer`);
   }
-  const recent = own.filter((event) => event.kind === "asked" && leastElapsedMs(event.at, now) < limits.windowMs);
-  if (recent.length >= limits.maxRequests) {
-    return refuse("rate-limited", `${recent.length} requests in the last ${limits.windowMs / 60_000} minutes`);
+  const recent = current.filter((event) => event.kind === "asked" && leastElapsedMs(event.at, now) < limits.windowMs);
+  const ownRecent = recent.filter((event) => event.session === wanted.session);
+  const minutes = limits.windowMs / 60_000;
+  if (ownRecent.length >= limits.maxRequests) {
+    return refuse("rate-limited", `${ownRecent.length} requests of this session in the last ${minutes} minutes`);
+  }
+  const allPending = openOf(current, "asked", "answered");
+  if (allPending.length >= limits.maxPendingOfAll) {
+    return refuse("too-many-pending", `${allPending.length} requests of all sessions wait for an answer`);
+  }
+  if (recent.length >= limits.maxRequestsOfAll) {
+    return refuse("rate-limited", `${recent.length} requests of all sessions in the last ${minutes} minutes`);
   }
   return WITHIN;
 }
@@ -79,12 +96,12 @@ export function decideRun(
   session: string,
   limits: RateLimits = RATE_LIMITS,
 ): WithinLimits | Refusal {
-  const running = openOf(
-    events.filter((event) => event.session === session),
-    "started",
-    "ended",
-  );
-  return running.length >= limits.maxRunning ? refuse("busy", "a privileged command of this session runs") : WITHIN;
+  const running = openOf(events, "started", "ended");
+  const own = running.filter((event) => event.session === session);
+  if (own.length >= limits.maxRunning) return refuse("busy", "a privileged command of this session runs");
+  return running.length >= limits.maxRunningOfAll
+    ? refuse("busy", `${running.length} privileged commands of other sessions run`)
+    : WITHIN;
 }
 
 /** The list with one more event and without those that no longer count. */

@@ -18,6 +18,7 @@ const GRANT: Grant = {
   isKept: false,
   openedAt: START,
   lastUsedAt: START,
+  idleMs: 30 * 60_000,
   state: { kind: "open" },
 };
 const EXIT = { ...EXITED } as Extract<RunOutcome, { kind: "exited" }>;

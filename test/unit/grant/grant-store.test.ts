@@ -22,9 +22,10 @@ beforeEach(() => {
   store = makeStore();
 });
 
-function makeStore(readClocks: () => ClockReading = () => now): GrantStore {
+function makeStore(readClocks: () => ClockReading = () => now, idleMs = IDLE_MS): GrantStore {
   return createGrantStore({
     readClocks,
+    idleMs,
     setTimer: (callback, delayMs) => {
       const timer = { at: now.monotonicMs + delayMs, callback };
       timers.push(timer);
@@ -145,6 +146,19 @@ describe("a kept grant", () => {
     pass(IDLE_MS);
     expect([use(id), use()]).toEqual(["grant-expired", "grant-unknown"]);
     expect(reasons()).toEqual(["idle"]);
+  });
+
+  it("ends sooner where the owner said so, by a timer and without being asked, and never later", () => {
+    store = makeStore(undefined, 5 * MINUTE);
+    const { id } = open({ keep: true });
+    pass(5 * MINUTE - 1);
+    expect([use(), expiresAt(store.list()[0] ?? open()) - now.wallMs]).toEqual(["ran", 5 * MINUTE]);
+    pass(5 * MINUTE);
+    expect([use(id), reasons()]).toEqual(["grant-expired", ["idle"]]);
+    store = makeStore(undefined, 10 * IDLE_MS);
+    open({ keep: true });
+    pass(IDLE_MS);
+    expect(use()).toBe("grant-unknown");
   });
 
   it("ends after two hours however much it is used", () => {

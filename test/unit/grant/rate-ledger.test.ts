@@ -2,17 +2,21 @@ import { describe, expect, it } from "vitest";
 import type { ClockReading, ContentsDigest } from "../../../src/core/elevation.ts";
 import type { Refusal } from "../../../src/core/refusal.ts";
 import { createRateLedger, type RateLedger } from "../../../src/grant/rate-ledger.ts";
+import { RATE_LIMITS, type RateLimits } from "../../../src/grant/rate-limit.ts";
 import { CONTENTS, later, sha256Hex, START } from "../../helpers/sample-question.ts";
 
 const MINUTE = 60_000;
 const other = (index: number): ContentsDigest => sha256Hex(`other ${index}`) as ContentsDigest;
 
-function ledgerAt(): { readonly ledger: RateLedger; readonly set: (reading: ClockReading | null) => void } {
+function ledgerAt(limits?: RateLimits): {
+  readonly ledger: RateLedger;
+  readonly set: (reading: ClockReading | null) => void;
+} {
   let now: ClockReading | null = START;
   const ledger = createRateLedger(() => {
     if (now === null) throw new Error("no clock");
     return now;
-  });
+  }, limits);
   return { ledger, set: (reading) => (now = reading) };
 }
 
@@ -59,6 +63,32 @@ describe("H12, T33: the ledger of questions", () => {
     for (let index = 0; index < 10; index += 1) begun(ledger.startRequest(`r${index}`, "task-a", other(index)))(false);
     expect(codeOf(ledger.startRequest("r10", "task-a", other(10)))).toBe("rate-limited");
     expect(codeOf(ledger.startRequest("r11", "task-b", other(10)))).toBe("begun");
+  });
+
+  it("R-06: cannot be got around with a session for each question", () => {
+    const { ledger } = ledgerAt();
+    const codes = Array.from({ length: 40 }, (_, index) => {
+      const begin = ledger.startRequest(`r${index}`, `made-up-${index}`, other(index));
+      if (typeof begin === "function") begin(false);
+      return codeOf(begin);
+    });
+    expect(codes.slice(0, 30).every((code) => code === "begun")).toBe(true);
+    expect(new Set(codes.slice(30))).toEqual(new Set(["rate-limited"]));
+  });
+
+  it("keeps to the limits that it was given", () => {
+    const { ledger, set } = ledgerAt({
+      ...RATE_LIMITS,
+      maxRequestsOfAll: 1,
+      coolDownMs: 20 * MINUTE,
+      maxRunningOfAll: 1,
+    });
+    begun(ledger.startRequest("r1", "task-a", CONTENTS))(true);
+    expect(codeOf(ledger.startRequest("r2", "task-b", CONTENTS))).toBe("rate-limited");
+    set(later(20 * MINUTE - 1));
+    expect(codeOf(ledger.startRequest("r3", "task-a", CONTENTS))).toBe("cooling-down");
+    begun(ledger.startRun("r4", "task-a", CONTENTS));
+    expect(codeOf(ledger.startRun("r5", "task-b", CONTENTS))).toBe("busy");
   });
 
   it("begins no question without a clock", () => {

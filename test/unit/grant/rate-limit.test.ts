@@ -54,6 +54,22 @@ describe("H12, T33: how often a human may be asked", () => {
     expect(decide(allowedTimes(10), later(10 * MINUTE))).toBe("within-limits");
   });
 
+  it("R-06: refuses the seventh that waits in all sessions together, however many sessions there are", () => {
+    const waiting = (count: number): readonly RequestEvent[] =>
+      Array.from({ length: count }, (_, index) => ({ ...asked(`r${index}`), session: `made-up-${index}` }));
+    expect(decide(waiting(5), START)).toBe("within-limits");
+    expect(decide(waiting(6), START)).toBe("too-many-pending");
+    expect(decide([...waiting(6), { ...answered("r3", false), session: "made-up-3" }], START)).toBe("within-limits");
+  });
+
+  it("R-06: refuses the thirty-first in ten minutes in all sessions together", () => {
+    const questions = (count: number): readonly RequestEvent[] =>
+      allowedTimes(count).map((event) => ({ ...event, session: `of ${event.requestId}` }));
+    expect(decide(questions(29), later(MINUTE))).toBe("within-limits");
+    expect(decide(questions(30), later(MINUTE))).toBe("rate-limited");
+    expect(decide(questions(30), later(10 * MINUTE))).toBe("within-limits");
+  });
+
   it("refuses for five minutes what was denied, and nothing else", () => {
     const denied = [asked("a", START, CONTENTS), answered("a", true, START, CONTENTS)];
     expect(decide(denied, later(5 * MINUTE - 1))).toBe("cooling-down");
@@ -98,6 +114,14 @@ describe("how many commands may run", () => {
     expect(decideNow([run("started", "a")], "task-b")).toBe("within-limits");
     expect(decideNow([run("started", "a"), run("ended", "a")])).toBe("within-limits");
     expect(decideNow([run("started", "a"), run("started", "b"), run("ended", "a")])).toBe("busy");
+  });
+
+  it("is eight for all sessions together", () => {
+    const running = (count: number): readonly RequestEvent[] =>
+      Array.from({ length: count }, (_, index) => ({ ...run("started", `r${index}`), session: `s${index}` }));
+    expect(decideNow(running(7))).toBe("within-limits");
+    expect(decideNow(running(8))).toBe("busy");
+    expect(decideNow([...running(8), { ...run("ended", "r5"), session: "s5" }])).toBe("within-limits");
   });
 });
 
