@@ -20,7 +20,12 @@ export interface LoadPolicyDeps {
   readonly isRequired: boolean;
   readonly now: () => EpochMs;
   readonly sha256Hex: Sha256Hex;
+  /** Kept by the caller: policies as they were compiled, by the hash of their file. */
+  readonly compiled: Map<string, CompiledPolicy>;
 }
+
+/** Of one state folder there is one policy at a time; a few, for one that is being edited. */
+const MAX_COMPILED = 4;
 
 /** Files without which nothing is elevated where policy files are required; the prompt policy must be valid if it is there. */
 const REQUIRED: readonly PolicyFileName[] = ["command-policy.json", "approved_ports.json", "egress_allowlist.json"];
@@ -34,8 +39,7 @@ export async function loadPolicyNow(deps: LoadPolicyDeps): Promise<PolicyNow | R
       const missing = await findMissing(deps);
       if (missing !== null) return refuse("policy-missing", `${missing} does not exist`);
     }
-    const compiled =
-      command === null ? null : compilePolicy(parseCommandPolicy(parseStrictJson(command.text, command.path)));
+    const compiled = command === null ? null : compileOnce(command, deps);
     const asked = prompt === null ? null : parsePromptPolicy(parseStrictJson(prompt.text, prompt.path));
     return {
       sha256: deps.sha256Hex(JSON.stringify([command?.text ?? null, prompt?.text ?? null])),
@@ -47,6 +51,20 @@ export async function loadPolicyNow(deps: LoadPolicyDeps): Promise<PolicyNow | R
     const { message } = asSecurityError(thrown);
     return refuse("policy-broken", message);
   }
+}
+
+/**
+ * Thousands of patterns take a second to compile, and every action reads its policy at least twice.
+ * @throws {SecurityError} when the file is broken; nothing of it is kept then
+ */
+function compileOnce({ path, text }: { path: string; text: string }, deps: LoadPolicyDeps): CompiledPolicy {
+  const key = deps.sha256Hex(text);
+  const known = deps.compiled.get(key);
+  if (known !== undefined) return known;
+  const compiled = compilePolicy(parseCommandPolicy(parseStrictJson(text, path)));
+  if (deps.compiled.size >= MAX_COMPILED) deps.compiled.clear();
+  deps.compiled.set(key, compiled);
+  return compiled;
 }
 
 /** @throws {SecurityError} when a file is there and broken */

@@ -3,7 +3,7 @@ import { uptime } from "node:os";
 import { join } from "node:path";
 import { setTimeout as startTimeout } from "node:timers";
 import { type ElevateDeps, requestElevation, runPrivileged } from "../app/elevate.ts";
-import { loadPolicyNow } from "../app/elevation-policy.ts";
+import { loadPolicyNow, type LoadPolicyDeps } from "../app/elevation-policy.ts";
 import { elevationResult, type ElevationResult, runResult, type RunResult } from "../app/elevation-result.ts";
 import { createTokenCheck, randomCode } from "../approve/approval-token.ts";
 import { createDenyApprover } from "../approve/deny.ts";
@@ -79,6 +79,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   });
   const stop = new AbortController();
   const hashes: HashCache = new Map();
+  const policies: LoadPolicyDeps["compiled"] = new Map();
   const resolveDeps = { lookupUser: async (name: string) => await lookupUser(name), hashes };
   const sudoDeps = { sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO, hashes, runTool };
 
@@ -146,6 +147,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
         isRequired: env["OPENCLAW_REQUIRE_POLICY_FILES"] === "1",
         now,
         sha256Hex,
+        compiled: policies,
       }),
     isUntrusted: () => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1",
     approver,

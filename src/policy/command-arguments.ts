@@ -1,11 +1,25 @@
-import type { ArgumentMatcher, CommandRule } from "../schema/command-policy.ts";
+import type { ArgumentMatcher, CommandRule, FlagMatcher } from "../schema/command-policy.ts";
 import { isExactlyOptions, mayGiveOption } from "./command-option.ts";
 import { canonicalCommandPath } from "./command-identity.ts";
 import { compileWord } from "./command-pattern.ts";
+import type { Gate } from "./pattern-gate.ts";
+import type { PlainPattern } from "./pattern-shape.ts";
 
 /** Whether the words after a command meet a rule. */
 export type ArgumentTest = (args: readonly string[]) => boolean;
 type WordTest = (word: string) => boolean;
+
+export interface CompiledArguments {
+  readonly meets: ArgumentTest;
+  /** A first look at the words, by the rule's first pattern; null where there is none. */
+  readonly gate: Gate | null;
+}
+
+interface CompiledWord {
+  readonly test: WordTest;
+  readonly plain: PlainPattern | null;
+}
+
 type Report = (place: string, message: string) => void;
 type WordMatcher = Exclude<ArgumentMatcher, { kind: "rest" }>;
 
@@ -14,11 +28,19 @@ type WordMatcher = Exclude<ArgumentMatcher, { kind: "rest" }>;
  * a deny rule it is enough that the forbidden flags may be there.
  * @param report is told about a pattern that cannot be used, with the place inside the rule
  */
-export function compileArguments(rule: CommandRule, report: Report): ArgumentTest {
+export function compileArguments(rule: CommandRule, report: Report): CompiledArguments {
   const { args, flags } = rule;
-  const meets = args === "any" ? () => true : compileSequence(args, rule.effect, report);
-  if (flags === null) return meets;
-  if (rule.effect === "deny") {
+  const gates: Gate[] = [];
+  const onGate = (gate: Gate): void => void gates.push(gate);
+  const meets = args === "any" ? () => true : compileSequence(args, rule.effect, { report, onGate });
+  // With flags the matchers are about the operands, whose places are not those of the words.
+  return flags === null
+    ? { meets, gate: gates[0] ?? null }
+    : { meets: withFlags(rule.effect, flags, meets), gate: null };
+}
+
+function withFlags(effect: CommandRule["effect"], flags: FlagMatcher, meets: ArgumentTest): ArgumentTest {
+  if (effect === "deny") {
     return (words) => meets(words) && flags.required.every((group) => words.some((word) => mayGive(word, group)));
   }
   const permitted = [...flags.required.flat(), ...flags.optional];
@@ -52,14 +74,17 @@ function splitOptions(words: readonly string[]): { options: string[]; operands: 
 function compileSequence(
   matchers: readonly ArgumentMatcher[],
   effect: CommandRule["effect"],
-  report: Report,
+  { report, onGate }: { readonly report: Report; readonly onGate: (gate: Gate) => void },
 ): ArgumentTest {
   const tests: WordTest[] = [];
   let rest: WordTest | null = null;
   for (const [index, matcher] of matchers.entries()) {
-    if (matcher.kind !== "rest") tests.push(compileWordTest(matcher, effect, `args/${index}`, report));
-    else if (matcher.each === "any") rest = () => true;
-    else rest = compileWordTest(matcher.each, effect, `args/${index}/rest`, report);
+    if (matcher.kind !== "rest") {
+      const { test, plain } = compileWordTest(matcher, effect, `args/${index}`, report);
+      tests.push(test);
+      if (plain !== null) onGate({ at: index, pattern: plain, match: "whole" });
+    } else if (matcher.each === "any") rest = () => true;
+    else rest = compileWordTest(matcher.each, effect, `args/${index}/rest`, report).test;
   }
   return (words) => {
     if (rest === null ? words.length !== tests.length : words.length < tests.length) return false;
@@ -67,20 +92,28 @@ function compileSequence(
   };
 }
 
-function compileWordTest(matcher: WordMatcher, effect: CommandRule["effect"], place: string, report: Report): WordTest {
+function compileWordTest(
+  matcher: WordMatcher,
+  effect: CommandRule["effect"],
+  place: string,
+  report: Report,
+): CompiledWord {
   const isSame = effect === "deny" ? isSameOrSamePath : (word: string, text: string) => word === text;
   switch (matcher.kind) {
     case "literal":
-      return (word) => isSame(word, matcher.text);
+      return { test: (word) => isSame(word, matcher.text), plain: null };
     case "one-of":
-      return (word) => matcher.texts.some((text) => isSame(word, text));
+      return { test: (word) => matcher.texts.some((text) => isSame(word, text)), plain: null };
     case "path-under":
-      return (word) => (effect === "deny" ? mayBeUnder(word, matcher.folder) : isUnder(word, matcher.folder));
+      return {
+        test: (word) => (effect === "deny" ? mayBeUnder(word, matcher.folder) : isUnder(word, matcher.folder)),
+        plain: null,
+      };
     case "regex": {
       const pattern = compileWord(matcher.pattern);
-      if (pattern.kind === "matcher") return pattern.matches;
+      if (pattern.kind === "matcher") return { test: pattern.matches, plain: pattern.plain };
       report(`${place}/regex`, pattern.message);
-      return () => false;
+      return { test: () => false, plain: null };
     }
   }
 }

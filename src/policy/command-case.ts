@@ -40,11 +40,16 @@ export interface RuleHit {
   readonly reason: string;
 }
 
+/** The same whatever the order of the rules. */
+export function firstOf(hits: readonly (RuleHit | null)[]): RuleHit | null {
+  return hits.reduce((first, hit) => (hit === null || (first !== null && first.id <= hit.id) ? first : hit), null);
+}
+
 /** The rules of one form, ready to be asked. */
 export interface PreparedRules {
-  /** Every deny rule that meets the case; [] is the only way past. */
-  readonly denied: (command: CommandCase) => readonly RuleHit[];
-  readonly allowed: (command: CommandCase) => readonly RuleHit[];
+  /** The first by id of the deny rules that meet the case, whatever their order; null is the only way past. */
+  readonly denied: (command: CommandCase) => RuleHit | null;
+  readonly allowed: (command: CommandCase) => RuleHit | null;
   readonly unmatched: "ask" | "deny";
   readonly runAs: readonly string[];
 }

@@ -3,7 +3,7 @@ import type { RefusalCode } from "../core/refusal.ts";
 import { clip } from "../core/text.ts";
 import { type CommandPolicy, type OriginalCommandPolicy, parseCommandPolicy } from "../schema/command-policy.ts";
 import { type Issue, invalid } from "../schema/validate.ts";
-import { type CommandCase, type CommandContext, type PreparedRules, readCase, type RuleHit } from "./command-case.ts";
+import { type CommandCase, type CommandContext, type PreparedRules, readCase } from "./command-case.ts";
 import { compileOriginal } from "./command-original.ts";
 import { compileStructured } from "./command-structured.ts";
 
@@ -70,9 +70,9 @@ export function evaluateCommand(
 }
 
 function decide(command: CommandCase, rules: PreparedRules): Verdict {
-  const deny = firstOf(rules.denied(command));
+  const deny = rules.denied(command);
   if (deny !== null) return { kind: "deny", ruleId: deny.id, code: "policy-denied", reason: deny.reason };
-  const allow = firstOf(rules.allowed(command));
+  const allow = rules.allowed(command);
   if (allow !== null) return { kind: "permit", ruleId: allow.id, code: "rule-allows", reason: allow.reason };
   if (rules.unmatched === "deny") {
     return { kind: "deny", ruleId: null, code: "policy-unmatched", reason: "No rule allows this command" };
@@ -82,11 +82,6 @@ function decide(command: CommandCase, rules: PreparedRules): Verdict {
     return { kind: "deny", ruleId: null, code: "policy-unmatched", reason };
   }
   return { kind: "permit", ruleId: null, code: "no-rule", reason: "No rule speaks about this command" };
-}
-
-/** The same whatever the order of the rules. */
-function firstOf(hits: readonly RuleHit[]): RuleHit | null {
-  return hits.reduce<RuleHit | null>((first, hit) => (first === null || hit.id < first.id ? hit : first), null);
 }
 
 function preparedRules(policy: unknown): PreparedRules {

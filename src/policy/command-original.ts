@@ -1,8 +1,9 @@
 import { baseName } from "../core/path.ts";
 import type { ExactCommand, OriginalCommandPolicy } from "../schema/command-policy.ts";
 import type { Issue } from "../schema/validate.ts";
-import type { CommandCase, PreparedRules, RuleHit } from "./command-case.ts";
+import { type CommandCase, firstOf, type PreparedRules, type RuleHit } from "./command-case.ts";
 import { canonicalCommandPath, type CommandView, unmergedPath } from "./command-identity.ts";
+import { createGates } from "./pattern-gate.ts";
 import { compileCommandStart, compileSearch, lineOf, type TextPattern } from "./command-pattern.ts";
 
 /**
@@ -20,8 +21,8 @@ export function compileOriginal(
   return {
     denied: (command) => {
       const lines = denyLines(command);
-      return [
-        ...deny.filter(({ matches }) => lines.some(matches)).map(({ at }) => hitOf("deny", at)),
+      return firstOf([
+        deny(lines),
         ...linesIn(denyExact, lines).map((at) => hitOf("deny_exact", at)),
         ...[command.view, ...command.inner].flatMap((view) =>
           view.names
@@ -29,39 +30,41 @@ export function compileOriginal(
             .filter((exact) => isNamed(exact, view) && isSame(exact.args, view.args))
             .map(({ at }) => hitOf("deny_exact", at)),
         ),
-      ];
+      ]);
     },
     allowed: (command) => {
       const lines = allowLines(command);
       const named = allowExact.byName.get(baseName(command.path)) ?? [];
-      return [
-        ...allow.filter(({ matches }) => lines.some(matches)).map(({ at }) => hitOf("allow", at)),
+      return firstOf([
+        allow(lines),
         ...linesIn(allowExact, lines).map((at) => hitOf("allow_exact", at)),
         ...named
           .filter(({ path, args }) => path === command.path && isSame(args, command.view.args))
           .map(({ at }) => hitOf("allow_exact", at)),
-      ];
+      ]);
     },
   };
 }
 
-interface ListedPattern {
-  readonly at: number;
-  readonly matches: (text: string) => boolean;
-}
+/** The first pattern of a list, by id, that matches any of the lines. */
+type FirstMatch = (lines: readonly string[]) => RuleHit | null;
 
 function compileAll(
   patterns: readonly string[],
-  list: string,
+  list: "deny" | "allow",
   compile: (pattern: string) => TextPattern,
   issues: Issue[],
-): ListedPattern[] {
-  return patterns.flatMap((text, at) => {
+): FirstMatch {
+  const compiled = patterns.flatMap((text, at) => {
     const pattern = compile(text);
-    if (pattern.kind === "matcher") return [{ at, matches: pattern.matches }];
+    if (pattern.kind === "matcher") return [{ hit: hitOf(list, at), ...pattern }];
     issues.push({ path: `/${list}/${at}`, message: `Not a usable regular expression: ${pattern.message}` });
     return [];
   });
+  const rules = compiled.sort((a, b) => (a.hit.id < b.hit.id ? -1 : 1));
+  const match = list === "deny" ? "search" : "start";
+  const find = createGates(rules.map(({ plain }) => (plain === null ? null : { at: null, pattern: plain, match })));
+  return (lines) => rules[find(lines, (index) => lines.some((line) => rules[index]?.matches(line)))]?.hit ?? null;
 }
 
 function hitOf(list: string, at: number): RuleHit {

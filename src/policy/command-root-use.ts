@@ -75,7 +75,7 @@ export function rootUseOfRule(rule: CommandRule): RootUse | null {
   }
   if (args.length === 0) return rootUseOfBare(rule.binary);
   if (rule.flags === null && args.every((each) => each.kind === "literal")) return null;
-  const meets = compileArguments({ ...rule, flags: null }, () => undefined);
+  const { meets } = compileArguments({ ...rule, flags: null }, () => undefined);
   const spellings = entries.flatMap(({ when }) => (when ?? []).map(sampleOf));
   const sample = args.map((matcher) => sampleWord(matcher, spellings));
   const flags = rule.flags === null ? [] : [...rule.flags.required.flat(), ...rule.flags.optional];

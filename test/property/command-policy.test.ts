@@ -1,8 +1,10 @@
 import fc from "fast-check";
+import { RE2JS } from "re2js";
 import { describe, expect, it } from "vitest";
 import type { CommandContext } from "../../src/policy/command-case.ts";
 import { evaluateCommand, parsePolicy } from "../../src/policy/command-decision.ts";
-import { compileSearch, neededText } from "../../src/policy/command-pattern.ts";
+import { compileCommandStart, compileSearch, compileWord, lineOf } from "../../src/policy/command-pattern.ts";
+import { createGates } from "../../src/policy/pattern-gate.ts";
 
 const runs = (numRuns: number): fc.Parameters<unknown> => ({ seed: 20_261_123, numRuns });
 
@@ -167,38 +169,102 @@ describe("a command policy", () => {
   });
 });
 
-it("a pattern matches nothing without the text it is said to need", () => {
-  const part = fc.constantFrom(
-    "a",
-    "b",
-    "rm",
+const part = fc.constantFrom(
+  ..."a b rm . - | ^ $ * + ? ( ) ] { [ab] [^a] [a-f-] []a] [^\\W] [\\s-] {0,1} {2} {2,} {,3} (a) (?:b|rm) (?i) \\. \\$ \\b \\B \\s+ \\d \\D \\w \\S".split(
     " ",
-    "-",
-    "\\.",
-    "\\b",
-    "\\s+",
-    "*",
-    "+",
-    "?",
-    "{0,1}",
-    "(a)",
-    "[ab]",
-    "|",
-    ".",
-    "^",
-    "$",
-    "(?i)",
-    "\\x41",
-  );
-  const patternText = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(""));
-  const text = fc
-    .array(fc.constantFrom("a", "b", "r", "m", "A", "B", " ", "-", "."), { maxLength: 8 })
-    .map((all) => all.join(""));
-  fc.assert(
-    fc.property(patternText, text, (source, subject) => {
-      const compiled = compileSearch(source);
-      return compiled.kind === "invalid" || !compiled.matches(subject) || subject.includes(neededText(source));
-    }),
-    runs(20_000),
-  );
+  ),
+  " ",
+  "(a|)",
+  "\\x41",
+  "\\",
+  "é",
+  "😀",
+);
+const patternText = fc.array(part, { maxLength: 7 }).map((parts) => parts.join(""));
+const text = fc
+  .array(fc.constantFrom(..."abfrmAB -.^$1_|\n\t\v\u001fé😀\ud83d]"), { maxLength: 8 })
+  .map((all) => all.join(""));
+
+describe("what a match must look like, as a first look at many patterns", () => {
+  const kinds = [
+    ["search", compileSearch],
+    ["start", compileCommandStart],
+    ["whole", compileWord],
+  ] as const;
+
+  /** The engine alone, without any look before it. */
+  function engineSays(kind: string, source: string, subject: string): boolean {
+    if (kind === "search") return RE2JS.compile(source).matcher(subject).find();
+    const whole = kind === "start" ? `^(?:${source})(?s: .*)?$` : source;
+    return RE2JS.compile(whole).matcher(subject).matches();
+  }
+
+  it.each(kinds)("never changes an answer: %s", (kind, compile) => {
+    let matched = 0;
+    fc.assert(
+      fc.property(patternText, text, (source, subject) => {
+        const compiled = compile(source);
+        if (compiled.kind === "invalid") return;
+        const expected = engineSays(kind, source, subject);
+        matched += Number(expected && compiled.plain !== null);
+        expect(compiled.matches(subject)).toBe(expected);
+        const gate = compiled.plain === null ? null : { at: null, pattern: compiled.plain, match: kind };
+        const find = createGates([gate]);
+        expect(find(["no such text", subject], () => expected)).toBe(expected ? 0 : -1);
+      }),
+      runs(12_000),
+    );
+    expect(matched).toBeGreaterThan(100);
+  });
+});
+
+describe("many patterns at once", () => {
+  const many = fc.array(patternText, { minLength: 1, maxLength: 12 });
+  const usable = (all: readonly string[]): string[] =>
+    all.filter((source) => source !== "" && compileCommandStart(source).kind === "matcher");
+  const name = (list: string, at: number): string => `${list}[${at}]`;
+
+  it("names the rule that a plain look at each in turn would name", () => {
+    fc.assert(
+      fc.property(many, many, fc.array(text, { maxLength: 3 }), (first, second, rest) => {
+        const [allow, deny] = [usable(first), usable(second)];
+        const line = ["/opt/x", ...rest].join(" ");
+        const firstById = (ids: string[]): string | null => ids.toSorted()[0] ?? null;
+        // What the original's deny list is searched in: as written, and by the program's name alone.
+        const lines = [line, ["x", ...rest].join(" ")];
+        const denied = deny.flatMap((source, at) => {
+          const re = RE2JS.compile(source);
+          return lines.some((each) => re.matcher(each).find()) ? [name("deny", at)] : [];
+        });
+        const allowed = allow.flatMap((source, at) => {
+          const re = RE2JS.compile(`^(?:${source})(?s: .*)?$`);
+          return re.matcher(lineOf(["/opt/x", ...rest])).matches() ? [name("allow", at)] : [];
+        });
+        const verdict = evaluateCommand(["/opt/x", ...rest], parsePolicy({ allow, deny }));
+        if (denied.length > 0) expect(verdict).toMatchObject({ kind: "deny", ruleId: firstById(denied) });
+        else if (allowed.length > 0) expect(verdict).toMatchObject({ kind: "permit", ruleId: firstById(allowed) });
+        else expect(verdict).toMatchObject({ ruleId: null });
+      }),
+      runs(3_000),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom("allow", "deny"), many, text, fc.nat(2), (effect, sources, subject, place) => {
+        const before = Array.from({ length: place }, () => "w");
+        const rules = usable(sources).map((source, at) => {
+          return { id: `r${at}`, effect, binary: "/opt/x", args: [...before, { regex: source }, { rest: "any" }] };
+        });
+        const met = rules.filter((_rule, at) =>
+          RE2JS.compile(usable(sources)[at] ?? "")
+            .matcher(subject)
+            .matches(),
+        );
+        const verdict = evaluateCommand(
+          ["/opt/x", ...before, subject],
+          parsePolicy({ schemaVersion: 2, unmatched: "ask", rules }),
+        );
+        expect(verdict.ruleId).toBe(met.map(({ id }) => id).toSorted()[0] ?? null);
+      }),
+      runs(3_000),
+    );
+  });
 });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { PolicyAnswer, PolicyNow } from "../../../src/app/elevate.ts";
-import { loadPolicyNow } from "../../../src/app/elevation-policy.ts";
+import { loadPolicyNow, type LoadPolicyDeps } from "../../../src/app/elevation-policy.ts";
 import type { PolicyFileName } from "../../../src/app/init.ts";
 import type { ResolvedCommand } from "../../../src/core/elevation.ts";
 import { SecurityError } from "../../../src/core/error.ts";
 import type { Refusal } from "../../../src/core/refusal.ts";
 import { sampleBinary, sampleCommand, sampleFile, sha256Hex, START } from "../../helpers/sample-question.ts";
 
+type Compiled = LoadPolicyDeps["compiled"];
 type Files = Partial<Record<PolicyFileName, unknown>>;
 const DENY_ALL = { schemaVersion: 2, unmatched: "deny", rules: [] };
 const WHOLE: Files = {
@@ -17,7 +18,7 @@ const WHOLE: Files = {
 };
 
 /** A text is the file's text as it is, an error is thrown, anything else becomes JSON. */
-async function load(files: Files, isRequired = false): Promise<PolicyNow | Refusal> {
+async function load(files: Files, isRequired = false, compiled: Compiled = new Map()): Promise<PolicyNow | Refusal> {
   return await loadPolicyNow({
     load: async (name) => {
       const content = files[name];
@@ -28,6 +29,7 @@ async function load(files: Files, isRequired = false): Promise<PolicyNow | Refus
     isRequired,
     now: () => START.wallMs,
     sha256Hex,
+    compiled,
   });
 }
 
@@ -47,6 +49,37 @@ const verdict = (answer: PolicyAnswer): string => (answer.kind === "deny" ? answ
 async function decide(policy: unknown, command: ResolvedCommand = sampleCommand()): Promise<PolicyAnswer> {
   return (await loaded({ "command-policy.json": policy })).decide(command);
 }
+
+describe("a policy that was compiled before", () => {
+  const denies = async (files: Files, compiled: Compiled): Promise<string> => {
+    const policy = await load(files, false, compiled);
+    return "kind" in policy ? policy.code : verdict(policy.decide(sampleCommand()));
+  };
+
+  it("is used again for the same file only: an edit counts at once", async () => {
+    const compiled: Compiled = new Map();
+    const [deny, ask] = [
+      { "command-policy.json": DENY_ALL },
+      { "command-policy.json": { ...DENY_ALL, unmatched: "ask" } },
+    ];
+    expect(await denies(deny, compiled)).toBe("policy-unmatched");
+    const [first] = compiled.values();
+    expect(await denies(deny, compiled)).toBe("policy-unmatched");
+    expect([compiled.size, [...compiled.values()][0] === first]).toEqual([1, true]);
+    expect(await denies(ask, compiled)).toBe("permit");
+    expect(await denies(deny, compiled)).toBe("policy-unmatched");
+    expect(await denies({}, compiled)).toBe("permit");
+  });
+
+  it("is no way around a broken one, and few are kept", async () => {
+    const compiled: Compiled = new Map();
+    expect(await denies({ "command-policy.json": "{" }, compiled)).toBe("policy-broken");
+    expect(compiled.size).toBe(0);
+    for (let index = 0; index < 20; index += 1)
+      await denies({ "command-policy.json": { deny: [`x${index}`] } }, compiled);
+    expect(compiled.size).toBeLessThan(5);
+  });
+});
 
 describe("H38: a broken policy refuses everything", () => {
   it.each<[string, unknown]>([
