@@ -182,7 +182,7 @@ const part = fc.constantFrom(
 );
 const patternText = fc.array(part, { maxLength: 7 }).map((parts) => parts.join(""));
 const text = fc
-  .array(fc.constantFrom(..."abfrmAB -.^$1_|\n\t\v\u001fé😀\ud83d]"), { maxLength: 8 })
+  .array(fc.constantFrom(...Array.from("abfrmAB -.^$1_|\n\t\v\u001fé😀\ud83d]")), { maxLength: 8 })
   .map((all) => all.join(""));
 
 describe("what a match must look like, as a first look at many patterns", () => {
@@ -250,17 +250,17 @@ describe("many patterns at once", () => {
     fc.assert(
       fc.property(fc.constantFrom("allow", "deny"), many, text, fc.nat(2), (effect, sources, subject, place) => {
         const before = Array.from({ length: place }, () => "w");
-        const rules = usable(sources).map((source, at) => {
+        const listed = usable(sources).map((source, at) => {
           return { id: `r${at}`, effect, binary: "/opt/x", args: [...before, { regex: source }, { rest: "any" }] };
         });
-        const met = rules.filter((_rule, at) =>
+        const met = listed.filter((_rule, at) =>
           RE2JS.compile(usable(sources)[at] ?? "")
             .matcher(subject)
             .matches(),
         );
         const verdict = evaluateCommand(
           ["/opt/x", ...before, subject],
-          parsePolicy({ schemaVersion: 2, unmatched: "ask", rules }),
+          parsePolicy({ schemaVersion: 2, unmatched: "ask", rules: listed }),
         );
         expect(verdict.ruleId).toBe(met.map(({ id }) => id).toSorted()[0] ?? null);
       }),

@@ -72,7 +72,7 @@ describe("what a match must look like", () => {
 
   it("holds a bound pattern against the start, or the whole, of a text", () => {
     const [open, shut] = ["^/bin/x [a-z]", "^/bin/x [a-z]+$"].map((pattern) => readPlain(pattern));
-    if (open == null || shut == null) throw new Error("not plain");
+    if (!open || !shut) throw new Error("not plain");
     expect(["/bin/x ab1", "/bin/x a"].map((text) => [mayBegin(open, text), mayBeIn(open, text)])).toEqual([
       [true, true],
       [true, true],
