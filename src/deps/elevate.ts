@@ -17,6 +17,7 @@ import type { HashCache } from "../exec/file-identity.ts";
 import { lookupUser } from "../exec/passwd-user.ts";
 import { recheckCommand, resolveCommand } from "../exec/resolve-command.ts";
 import { runPrivileged as runThroughSudo } from "../exec/run-privileged.ts";
+import { readStartTime } from "../exec/proc-facts.ts";
 import { checkSudo } from "../exec/sudo-binary.ts";
 import { preflightSudo } from "../exec/sudo-preflight.ts";
 import type { AcceptedKinds } from "../grant/approval.ts";
@@ -25,6 +26,7 @@ import { elevationLimits, type OwnerLimits } from "../grant/owner-limits.ts";
 import { createRateLedger } from "../grant/rate-ledger.ts";
 import { parseSessionRecord, type SessionRecordFile } from "../schema/session-record.ts";
 import type { AuditLog } from "../state/audit-log.ts";
+import { acquireElevationLock, type ElevationLock } from "../state/elevation-lock.ts";
 import { openControllingTerminal } from "../state/controlling-terminal.ts";
 import { readTextFile } from "../state/read-file.ts";
 import { createSessionRecord, type RecordedEvent } from "../state/session-record.ts";
@@ -37,6 +39,8 @@ export interface ElevationOptions {
   readonly accept?: AcceptedKinds;
   /** A human sits at the controlling terminal, on which sudo itself may ask for its password. */
   readonly interactive?: boolean;
+  /** Refuses everything while another process elevates for the same state folder. For a gateway. */
+  readonly exclusive?: boolean;
   /** From the owner's configuration; each can only be stricter than what holds without it. */
   readonly limits?: OwnerLimits;
 }
@@ -123,12 +127,16 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     await note(reason, session.session, null);
   };
 
+  const claim = options.exclusive === true ? createClaim(effects) : null;
+  // At once, so that the first of two has it; whatever goes wrong is met again by the first action.
+  void claim?.check().catch(() => undefined);
+
   const deps = async (): Promise<ElevateDeps> => ({
     now,
     setTimer,
     defaults: { cwd: process.cwd(), timeoutMs: Math.min(TIMEOUT_MS, maxTimeoutMs), maxTimeoutMs },
     checkHost: async (session) => {
-      const wrong = requiredSession(env, session);
+      const wrong = requiredSession(env, session) ?? (await claim?.check()) ?? null;
       if (wrong !== null) return wrong;
       const sudo = await checkSudo(sudoDeps);
       return sudo.kind === "refused" ? sudo : null;
@@ -190,7 +198,11 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     checkpointing?.();
     // What is under way is told to stop and records its end; the log must be open until then.
     await Promise.allSettled(working);
-    if (log !== undefined) await (await log).close();
+    try {
+      if (log !== undefined) await (await log).close();
+    } finally {
+      await claim?.release();
+    }
   };
 
   return {
@@ -286,6 +298,33 @@ export async function readSessionRecord(effects: Effects): Promise<SessionReport
 
 function recordPath(effects: Effects): string {
   return join(effects.securityDir(), "root-session-state.json");
+}
+
+/** Holds the right to elevate for this state folder, from the first check that gets it until the end. */
+function createClaim(effects: Effects): { check: () => Promise<Refusal | null>; release: () => Promise<void> } {
+  let turn: Promise<ElevationLock | null> = Promise.resolve(null);
+  let isReleased = false;
+  const take = async (before: Promise<ElevationLock | null>): Promise<ElevationLock | null> => {
+    const had = await before.catch(() => null);
+    if (isReleased || (had?.kind === "held" && had.isInPlace())) return had;
+    // Its file was taken away: whoever made the next one may have it.
+    if (had?.kind === "held") had.release();
+    const startTime = await readStartTime(process.pid, effects.procRoot);
+    return await acquireElevationLock(effects.securityDir(), { pid: process.pid, startTime });
+  };
+  return {
+    check: async () => {
+      turn = take(turn);
+      const lock = await turn;
+      if (lock?.kind === "held-by") return refuse("elevation-elsewhere", lock.holder ?? "some process holds the lock");
+      return lock === null || isReleased ? refuse("stopped", "the program is stopping") : null;
+    },
+    release: async () => {
+      isReleased = true;
+      const lock = await turn.catch(() => null);
+      if (lock?.kind === "held") lock.release();
+    },
+  };
 }
 
 /** A session the owner wants named; without the wish, one process is one session. */

@@ -17,24 +17,34 @@ export interface ProcessLock {
    * @throws {SecurityError} audit-unavailable when others hold it for 10 s
    */
   acquire(): Promise<() => void>;
+  /** The same without waiting; null while somebody else has it. */
+  tryAcquire(): (() => void) | null;
+  /** True while the file of the lock is the one that was opened. */
+  isInPlace(): boolean;
   close(): void;
 }
 
 /** @throws {SecurityError} audit-broken when something else than our own file is at `path` */
 export function openProcessLock(path: string): ProcessLock {
   let held: Handle | null = null;
+  const tryAcquire = (): (() => void) | null => {
+    // Somebody who removes the file would let two in; then the lock of the new file counts.
+    if (held !== null && inodeOf(path) !== held.inode) {
+      held.database.close();
+      held = null;
+    }
+    held ??= openHandle(path);
+    const { begin, end } = held;
+    return isTaken(begin, path) ? () => void end.run() : null;
+  };
   return {
+    tryAcquire,
+    isInPlace: () => held !== null && inodeOf(path) === held.inode,
     acquire: async () => {
       const deadline = performance.now() + WAIT_MS;
       for (;;) {
-        // Somebody who removes the file would let two in; then the lock of the new file counts.
-        if (held !== null && inodeOf(path) !== held.inode) {
-          held.database.close();
-          held = null;
-        }
-        held ??= openHandle(path);
-        const { begin, end } = held;
-        if (isTaken(begin, path)) return () => void end.run();
+        const release = tryAcquire();
+        if (release !== null) return release;
         if (performance.now() > deadline) {
           throw new SecurityError("audit-unavailable", `Another process has held ${path} for ${WAIT_MS / 1000} s`, {
             hint: "Look for a process that hangs, or a disk that does not answer.",
