@@ -37,7 +37,7 @@ function followProgram(call: Call, program: string, given: ReadonlyMap<string, r
     runExpression(call, readArguments(withoutFields(program), match.index + match[0].length, constants).items.join(""));
   }
   // print ... | "cmd", print ... |& "cmd"
-  for (const match of blanked.matchAll(/(?<!\|)\|&?(?!\|)\s*(?=["(A-Za-z_])/g)) {
+  for (const match of blanked.matchAll(/(?<!\|)\|&?(?!\|)\s*(?=["($A-Za-z_])/g)) {
     const rest = blanked.slice(match.index + match[0].length, match.index + match[0].length + 12);
     if (/^getline\b/.test(rest)) runExpression(call, expressionBefore(program, blanked, match.index, constants));
     else runExpression(call, readArguments(withoutFields(program), match.index + match[0].length, constants).items.join(""));

@@ -10,7 +10,7 @@ import { runCode } from "./shells.ts";
 
 /** What the shell does itself: most of it changes what the rest of the text means. */
 export const BUILTINS: Readonly<Record<string, Handler>> = {
-  eval: ({ machine, frame, args }) => runCode({ machine, frame, name: "eval", args }, args.join(" "), "the text given to eval"),
+  eval: (call) => runCode(call, (call.args[0] === "--" ? call.args.slice(1) : call.args).join(" "), "the text given to eval"),
   source: runSource,
   ".": runSource,
   exec: runExec,

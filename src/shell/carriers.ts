@@ -58,7 +58,6 @@ export const CARRIERS: Readonly<Record<string, Handler>> = {
   dc: lines(/^\s*!(.+)$/),
   ftp: lines(/^\s*!\s*(.+)$/),
   lftp: lines(/(?:^|[;'"]\s*)\s*!\s*(.+)$/, ["-c", "-e"]),
-  gnuplot: lines(/^\s*!\s*(.+)$/, ["-e"]),
   sqlite3: lines(/^\s*\.(?:shell|system)\s+(.+)$/, ["-cmd"]),
   sqlite: lines(/^\s*\.(?:shell|system)\s+(.+)$/),
   psql: lines(/\\!\s*(.+)$/, ["-c", "--command"]),

@@ -74,7 +74,7 @@ export function readArguments(code: string, start: number, constants: ReadonlyMa
 function endsItem({ code, at, end }: Reader): boolean {
   const rest = code.slice(at, Math.min(end, at + 40)).trimStart();
   const before = code.slice(Math.max(0, at - 1), at);
-  return /^["']/.test(rest) && /["']/.test(before);
+  return /^["'(\w]/.test(rest) && /["']/.test(before);
 }
 
 /** One string or name; "named" for the name of a keyword argument. */

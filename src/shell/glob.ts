@@ -92,11 +92,13 @@ export function programsMatching(word: string, cwd: string, known: Iterable<stri
   // From a folder that is not known, `./*.sh` is not taken for sudo, but `su?o` is.
   const isTooVague = isRelative && !isKnown(cwd) && base.replace(/[\ufdd0-\ufdd5]/g, "").length < 2;
   if (isTooVague) return [];
+  if (word.length > MAX_PATTERN) return [];
+  const [basePieces, wordPieces] = [piecesOf(base), piecesOf(word)];
+  const isUsualFolder = folders.some((folder) => BIN_FOLDERS.includes(folder));
   const matches: string[] = [];
   for (const name of known) {
-    const isHere = isRelative
-      ? mayMatch(base, name) && folders.some((folder) => BIN_FOLDERS.includes(folder))
-      : folders.some((folder) => mayMatch(word, `${folder}/${name}`));
+    if (!matchesAt(basePieces, name)) continue;
+    const isHere = isRelative ? isUsualFolder : folders.some((folder) => matchesAt(wordPieces, `${folder}/${name}`));
     if (isHere) matches.push(name);
   }
   return matches;

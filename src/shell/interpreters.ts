@@ -102,7 +102,6 @@ const TABLE: Readonly<Record<string, Interpreter>> = {
   jjs: general("", []),
   jrunscript: general("efl", ["-e"]),
   pwsh: { language: "general", options: { long: ["Command", "c", "EncodedCommand", "File"], hasSingleDash: true }, code: [], readsStdin: false },
-  dc: general("ef", []),
   tcc: general("", [], { readsStdin: false }),
 };
 

@@ -54,7 +54,7 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
     pipes: null,
   },
   perl: {
-    spawns: /(?<![\w$@%&>{:-])(?:CORE::(?:GLOBAL::)?)?(?:system|exec|open[23]|syscall|IPC::Run::run|run3)\b\s*\(?/g,
+    spawns: /(?<![\w$@%&>:-])(?:CORE::(?:GLOBAL::)?)?(?:system|exec|open[23]|syscall|IPC::Run::run|run3)\b(?!\s*\})\s*\(?/g,
     evaluates: /(?<![\w$@%>-])eval\b(?!\s*\{)\s*\(?/g,
     hides: /&\s*\{|&\$\w|\/\w*ee\w*[\s;})]|\bsymbol\b|\*\{/,
     shellQuotes: /`((?:[^`\\]|\\.)*)`|\bqx\s*(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,

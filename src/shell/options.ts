@@ -6,6 +6,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** Long options (without dashes) whose value may be the next word. */
   readonly long?: readonly string[];
+  /** Long options without a value that are the beginning of one with a value. */
+  readonly plain?: readonly string[];
   /** Options go on after operands, as with most GNU programs. */
   readonly isPermuted?: boolean;
   /** Long options begin with one dash, as with find, gdb or java. */
@@ -43,7 +45,7 @@ export function readOptions(args: readonly string[], spec: OptionSpec): ReadOpti
 }
 
 /** Returns how many further words were used. */
-function takeLong(options: GivenOption[], word: string, next: string | undefined, { long = [] }: OptionSpec): number {
+function takeLong(options: GivenOption[], word: string, next: string | undefined, { long = [], plain = [] }: OptionSpec): number {
   const equals = word.indexOf("=");
   const name = equals === -1 ? word : word.slice(0, equals);
   if (equals !== -1) {
@@ -52,7 +54,7 @@ function takeLong(options: GivenOption[], word: string, next: string | undefined
   }
   const bare = name.replace(/^--?/, "");
   // getopt takes any beginning of a name.
-  const full = long.find((each) => each === bare) ?? (bare.length > 2 ? long.find((each) => each.startsWith(bare)) : undefined);
+  const full = long.find((each) => each === bare) ?? (bare.length > 2 && !plain.includes(bare) ? long.find((each) => each.startsWith(bare)) : undefined);
   const takesValue = full !== undefined;
   options.push({ name: takesValue ? name.replace(bare, full) : name, value: takesValue ? (next ?? HOLE) : null });
   return takesValue ? 1 : 0;

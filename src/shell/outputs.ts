@@ -41,7 +41,6 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
   base32: fromInput((text, { args }) => (args.some((arg) => /^(?:-d|--decode)$/.test(arg)) ? decodeBase32(text) : HOLE)),
   openssl: fromInput((text, { args }) => (/^(?:base64|enc)$/.test(args[0] ?? "") && args.includes("-d") && (args[0] === "base64" || args.some((arg) => /^-(?:base64|a)$/.test(arg))) ? decodeBase64(text) : HOLE), [1]),
   xxd: fromInput((text, { args }) => (args.some((arg) => /^-\w*r/.test(arg)) && args.some((arg) => /^-\w*p/.test(arg)) ? decodeHex(text) : HOLE)),
-  sed: () => HOLE,
   basename: ({ args }) => {
     const { operands } = readOptions(args, { short: "s" });
     const [path = "", suffix = ""] = operands;

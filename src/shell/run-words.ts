@@ -19,7 +19,6 @@ import { runWrapper } from "./wrappers.ts";
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ...Object.keys(WRAPPERS).map((name): [string, Handler] => [name, runWrapper]),
-  ...Object.entries(OUTPUTS),
   ...Object.entries(CARRIERS),
   ...Object.entries(STARTERS),
   ...Object.entries(INTERPRETERS),
@@ -115,7 +114,11 @@ function runNamed(machine: Machine, call: Call, words: readonly string[]): strin
   runMadeScript(machine, written, frame);
   followEnvironment(call);
   const handler = HANDLERS.get(name);
-  if (handler !== undefined) return handler(call);
+  const output = Object.hasOwn(OUTPUTS, name) ? OUTPUTS[name] : undefined;
+  if (handler !== undefined || output !== undefined) {
+    const printed = handler?.(call) ?? HOLE;
+    return printed === HOLE ? (output?.(call) ?? HOLE) : printed;
+  }
   if (!isOrdinary(name)) {
     if (lookup(scope, "functions", "command_not_found_handle") !== undefined) {
       machine.runWords(["command_not_found_handle", ...words], within(frame, "command_not_found_handle"));

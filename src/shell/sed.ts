@@ -116,8 +116,10 @@ function runReplacement(call: Call, pattern: string, replacement: string, input:
 
 /** Only for plain text: what a pattern matches is not worked out. */
 function substitute(input: string, pattern: string, replacement: string, flags: string): string {
-  if (!isKnown(input) || /[\\&]/.test(replacement)) return HOLE;
-  if (/^\^?\.\*\$?$/.test(pattern)) return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement)).join("\n");
+  if (/[\\&]/.test(replacement)) return HOLE;
+  const isWhole = /^\^?\.\*\$?$/.test(pattern);
+  if (!isKnown(input)) return isWhole && !flags.includes("g") ? `${replacement}\n` : HOLE;
+  if (isWhole) return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement)).join("\n");
   if (pattern === "^") return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement + line)).join("\n");
   if (pattern === "$") return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : line + replacement)).join("\n");
   if (/[.*[\]^$\\+?|(){}]/.test(pattern)) return HOLE;

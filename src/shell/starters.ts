@@ -217,7 +217,7 @@ function runCrontab(call: Call): string {
 
 function runDaemon({ machine, frame, name, args }: Call): string {
   const at = args.indexOf("--");
-  const read = readOptions(at === -1 ? args : args.slice(0, at), { short: "xapnugkcNPIRK", long: ["exec", "startas", "pidfile", "name", "user", "group", "chuid", "chdir", "retry", "signal", "nicelevel"], isPermuted: true });
+  const read = readOptions(at === -1 ? args : args.slice(0, at), { short: "xapnugkcNPIRK", long: ["exec", "startas", "pidfile", "name", "user", "group", "chuid", "chdir", "retry", "signal", "nicelevel"], plain: ["start"], isPermuted: true });
   const [program] = [...valuesOf(read, "-a", "--startas"), ...valuesOf(read, "-x", "--exec")];
   const isStopping = hasOption(read, "-K", "--stop", "-T", "--status");
   if (program === undefined || isStopping) return "";

@@ -63,7 +63,7 @@ export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   ltrace: { short: "aeDFlnopsuxwA" },
   valgrind: { short: "" },
   catchsegv: {},
-  perf: { short: "eopFgcCr", long: ["event", "output"], after: ["stat", "record", "trace", "mem"] },
+  perf: { short: "eopFcCr", long: ["event", "output"], after: ["stat", "record", "trace", "mem"] },
   heaptrack: { short: "o" },
   gprofng: { after: ["app"] },
   uftrace: { after: ["record", "live"] },

@@ -3,7 +3,7 @@ import { type Call, within } from "./machine.ts";
 import { hasOption, readOptions, valuesOf } from "./options.ts";
 import { assign, subshell } from "./scope.ts";
 import { type Wrapper, WRAPPERS } from "./wrapper-table.ts";
-import { literally } from "./marks.ts";
+import { HOLE, literally } from "./marks.ts";
 
 /** Follows a program of the table to the command that its operands name. */
 export function runWrapper(call: Call): string {
@@ -14,13 +14,15 @@ export function runWrapper(call: Call): string {
 
 export function followWrapper({ machine, frame, name, args }: Call, spec: Wrapper): string {
   const rest = spec.after === undefined ? args : wordsAfter(args, spec.after);
-  if (rest === null) return "";
+  if (rest === null) return HOLE;
   const read = readOptions(rest, spec);
   const inner = within(frame, name);
   let printed = "";
   for (const code of valuesOf(read, ...(spec.code ?? []))) printed = machine.runText(code, inner);
   if (spec.code !== undefined && hasOption(read, ...spec.code) && spec.isShellText !== true) return printed;
-  const operands = read.operands.slice(spec.skip ?? 0);
+  const operands = afterDashes(read.operands.slice(spec.skip ?? 0));
+  // `flock file -c text`: the option comes after what is skipped.
+  if (spec.code?.includes(operands[0] ?? "") === true) return machine.runText(operands.slice(1).join(" "), inner);
   if (operands.length === 0) return printed;
   if (spec.isShellText === true) return machine.runText(shellText(operands, spec), inner);
   if (spec.takesAssignments === true) return runWithAssignments({ machine, frame: inner, name, args: operands });
@@ -30,6 +32,10 @@ export function followWrapper({ machine, frame, name, args }: Call, spec: Wrappe
 /** Programs whose operands are whole commands, each for itself, permute; the others join theirs. */
 function shellText(operands: readonly string[], { isPermuted }: Wrapper): string {
   return operands.join(isPermuted === true ? "\n" : " ");
+}
+
+function afterDashes(words: readonly string[]): readonly string[] {
+  return words[0] === "--" ? words.slice(1) : words;
 }
 
 function wordsAfter(args: readonly string[], marks: readonly string[]): readonly string[] | null {
