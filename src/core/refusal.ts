@@ -56,6 +56,11 @@ const HELP = {
   "audit-broken": "The audit log was tampered with or replaced; `cse audit verify` says where.",
   "inspector-open": "A debugger port is open in this process; close it.",
   "elevation-elsewhere": "Another gateway elevates for this state folder.",
+  "use-run-privileged": "Call the tool runPrivileged with exactly this command; the shell is not the way.",
+  "protected-use": "This touches what guards this machine; the owner does such things, not an agent.",
+  "command-opaque": "Write the command plainly, so that what it does can be read without running it.",
+  "gate-unavailable": "The security service of the gateway does not run; `openclaw health` says why.",
+  "config-broken": "The plugin's configuration is not valid; `openclaw health` says where.",
   "internal-error": 'This is a bug; nothing ran unless the step was "run". Please report it.',
   stopped: "The program is stopping.",
 } as const;

@@ -36,6 +36,8 @@ export interface ElevationOptions {
   readonly accept?: AcceptedKinds;
   /** A human sits at the controlling terminal, on which sudo itself may ask for its password. */
   readonly interactive?: boolean;
+  /** The session took in content from outside. Default: as OPENCLAW_UNTRUSTED_SOURCE says. */
+  readonly isUntrusted?: (session: SessionIdentity) => boolean;
 }
 
 /** What is elevated now, for `status()`. */
@@ -49,6 +51,10 @@ export interface Elevation {
   runPrivileged(raw: unknown, session: SessionIdentity): Promise<RunResult>;
   /** Ends every grant; returns how many there were. */
   dropElevation(): Promise<number>;
+  /** Ends the grants of one session. */
+  dropSession(session: string): Promise<number>;
+  /** Adds to the audit log what happened around elevation, such as a call that never became a request. */
+  record(event: AuditEvent): Promise<{ readonly seq: number }>;
   status(): ElevationStatus;
   /** Stops what is under way, waits for its end to be recorded, and ends every grant. */
   close(): Promise<void>;
@@ -140,7 +146,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
         now,
         sha256Hex,
       }),
-    isUntrusted: () => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1",
+    isUntrusted: (session) => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1" || (options.isUntrusted?.(session) ?? false),
     approver,
     accept: options.accept ?? ["terminal", "device", "channel"],
     grants,
@@ -204,6 +210,12 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       await note("dropped", "*", null);
       return count;
     },
+    dropSession: async (session) => {
+      const count = grants.dropSession(session, "session-ended");
+      if (count > 0) await note("dropped", session, null);
+      return count;
+    },
+    record: async (event) => await untilEnd(record(event)),
     status: () => ({
       approver: approver.name,
       grants: grants.list().map(({ id, session, isKept }) => ({ grantId: id, session: session.session, isKept })),
