@@ -20,6 +20,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   app: ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"],
   deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve", "broker", "grant", "audit"],
   cli: ["core", "schema", "deps", "app", "report"],
+  plugin: ["core", "schema", "deps", "app", "report"],
   "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess", "shell", "audit"],
 };
 
