@@ -33,6 +33,10 @@ const HELP = {
   "approval-expired": "Nobody answered in time; ask again when somebody is there.",
   "approval-invalid": "The approver gave no usable answer; look at the audit log.",
   "untrusted-resolver": "The yes did not come from an approver that counts here.",
+  "approver-not-enrolled":
+    "The yes came from a device or channel that is not enrolled; `cse approvers list` shows it, `cse approvers enroll` lets it count.",
+  "approvers-broken":
+    "The list of enrolled approvers cannot be trusted, so nobody's yes counts; `cse approvers list` says why.",
   "code-wrong": "The typed code was not the one shown.",
   "rate-limited": "Too many requests; wait before asking again.",
   "cooling-down": "The same request was just denied; wait five minutes.",

@@ -1,5 +1,6 @@
 import type { ApprovalQuestion, ApproverIdentity, ContentsDigest, RequestDigest } from "../core/elevation.ts";
 import { REFUSAL_CODES, refuse, type Refusal, type RefusalCode } from "../core/refusal.ts";
+import { clip } from "../core/text.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** A human's yes to one question. Only `checkAnswer` makes one, and one opens one grant. */
@@ -29,7 +30,7 @@ export function checkAnswer(
 ): Approval | Refusal {
   const read = readAnswer(answer);
   if (read === null) return refuse("approval-invalid", "the approver's answer has an unknown form");
-  if (read.kind === "deny") return refuse(read.code, "the request was not approved");
+  if (read.kind === "deny") return refuse(read.code, deniedBy(read.by));
   if (!(now < question.expiresAt && read.at < question.expiresAt)) {
     return refuse("approval-expired", "the answer came after the question had expired");
   }
@@ -48,24 +49,30 @@ export function checkAnswer(
   });
 }
 
+/** Who answered goes into the record, also where the answer does not count. */
+function deniedBy(by: ApproverIdentity | null): string {
+  const isNamed = by !== null && by.kind !== "none" && by.id !== "";
+  return isNamed ? `the request was not approved (${by.kind} ${clip(by.id, 100)})` : "the request was not approved";
+}
+
 type Answer =
   | { readonly kind: "allow-once"; readonly by: ApproverIdentity; readonly at: EpochMs; readonly keep: boolean }
-  | { readonly kind: "deny"; readonly code: RefusalCode };
+  | { readonly kind: "deny"; readonly by: ApproverIdentity | null; readonly code: RefusalCode };
 
 /** Each property is read once. Null: not an answer. */
 function readAnswer(answer: unknown): Answer | null {
   try {
     const { kind, by, at, keep, code } = Object(answer) as Readonly<Record<string, unknown>>;
-    if (kind === "deny") return { kind, code: asRefusalCode(code) };
     const { kind: byKind, id } = Object(by) as Readonly<Record<string, unknown>>;
+    const who = isApproverKind(byKind) && typeof id === "string" ? { kind: byKind, id } : null;
+    if (kind === "deny") return { kind, by: who, code: asRefusalCode(code) };
     const isWhole =
       kind === "allow-once" &&
-      isApproverKind(byKind) &&
-      typeof id === "string" &&
+      who !== null &&
       typeof at === "number" &&
       Number.isFinite(at) &&
       typeof keep === "boolean";
-    return isWhole ? { kind, by: { kind: byKind, id }, at, keep } : null;
+    return isWhole ? { kind, by: who, at, keep } : null;
   } catch {
     // A getter or proxy of the answer threw: there is no answer.
     return null;
