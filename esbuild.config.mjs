@@ -42,6 +42,8 @@ await Promise.all([
     external: ["openclaw/*"],
     banner: { js: REQUIRE },
   }),
+  // Started for each `sudo` of an agent, also from a copy far from here: one small file, CommonJS.
+  build({ ...shared, entryPoints: ["src/shim/main.ts"], outfile: "dist/shim.cjs", format: "cjs", define: {} }),
 ]);
 
 // Only the entry is run by name.

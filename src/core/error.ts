@@ -42,6 +42,7 @@ const CATEGORY_OF = {
   "no-home": "environment",
   "lock-timeout": "environment",
   "audit-unavailable": "environment",
+  "broker-in-use": "environment",
   "tool-missing": "environment",
   "tool-failed": "environment",
   "tool-output-too-large": "environment",

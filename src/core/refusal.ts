@@ -23,6 +23,7 @@ const HELP = {
   "policy-missing": "OPENCLAW_REQUIRE_POLICY_FILES is set; create the files with `cse init` and review them.",
   "policy-changed": "The policy changed meanwhile; ask again.",
   "session-required": "OPENCLAW_REQUIRE_SESSION_ID is set; start the task with OPENCLAW_TASK_SESSION_ID.",
+  "token-unknown": "The token of the session is not known, or its session has ended; run the command again.",
   "session-mismatch": "The grant belongs to another session; ask again in this one.",
   "untrusted-not-confirmed": "The request came from untrusted content and nobody confirmed it.",
   "token-required": "An approval token is configured; only a person at a terminal can type it.",

@@ -9,7 +9,8 @@ import { createTokenCheck, randomCode } from "../approve/approval-token.ts";
 import { createDenyApprover } from "../approve/deny.ts";
 import { createTerminalApprover } from "../approve/terminal.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
-import type { Approver, ClockReading, SessionIdentity } from "../core/elevation.ts";
+import { waitForRoute } from "../approve/wait-for-route.ts";
+import type { Approver, ClockReading, RunWatch, SessionIdentity } from "../core/elevation.ts";
 import { SecurityError } from "../core/error.ts";
 import { parseStrictJson } from "../core/json.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
@@ -17,7 +18,7 @@ import type { HashCache } from "../exec/file-identity.ts";
 import { lookupUser } from "../exec/passwd-user.ts";
 import { recheckCommand, resolveCommand } from "../exec/resolve-command.ts";
 import { runPrivileged as runThroughSudo } from "../exec/run-privileged.ts";
-import { checkSudo } from "../exec/sudo-binary.ts";
+import { checkSudo, type SudoDeps } from "../exec/sudo-binary.ts";
 import { preflightSudo } from "../exec/sudo-preflight.ts";
 import type { AcceptedKinds } from "../grant/approval.ts";
 import { createGrantStore, type GrantDrop } from "../grant/grant-store.ts";
@@ -38,6 +39,8 @@ export interface ElevationOptions {
   readonly interactive?: boolean;
   /** The session took in content from outside. Default: as OPENCLAW_UNTRUSTED_SOURCE says. */
   readonly isUntrusted?: (session: SessionIdentity) => boolean;
+  /** A call that finds nobody to ask waits until somebody can be asked or its question expires. */
+  readonly waitsForRoute?: boolean;
 }
 
 /** What is elevated now, for `status()`. */
@@ -48,13 +51,13 @@ export interface ElevationStatus {
 
 export interface Elevation {
   requestElevation(raw: unknown, session: SessionIdentity): Promise<ElevationResult>;
-  runPrivileged(raw: unknown, session: SessionIdentity): Promise<RunResult>;
+  runPrivileged(raw: unknown, session: SessionIdentity, watch?: RunWatch): Promise<RunResult>;
+  /** Adds to the audit log what happened around elevation, such as a call that never became a request. */
+  record(event: AuditEvent): Promise<{ readonly seq: number }>;
   /** Ends every grant; returns how many there were. */
   dropElevation(): Promise<number>;
   /** Ends the grants of one session. */
   dropSession(session: string): Promise<number>;
-  /** Adds to the audit log what happened around elevation, such as a call that never became a request. */
-  record(event: AuditEvent): Promise<{ readonly seq: number }>;
   status(): ElevationStatus;
   /** Stops what is under way, waits for its end to be recorded, and ends every grant. */
   close(): Promise<void>;
@@ -71,7 +74,8 @@ const RECORDED_EVENTS = 20;
 /** Puts one elevation together over real effects. Grants live in the memory of what this returns, nowhere else. */
 export function createElevation(effects: Effects, options: ElevationOptions): Elevation {
   const { env, now, monotonicMs, runTool, options: engine } = effects;
-  const approver = options.approver ?? createDenyApprover(now);
+  const asked = options.approver ?? createDenyApprover(now);
+  const approver = options.waitsForRoute === true ? waitForRoute(asked, now) : asked;
   const readClocks = (): ClockReading => ({
     wallMs: now(),
     monotonicMs: monotonicMs(),
@@ -80,7 +84,12 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   const stop = new AbortController();
   const hashes: HashCache = new Map();
   const resolveDeps = { lookupUser: async (name: string) => await lookupUser(name), hashes };
-  const sudoDeps = { sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO, hashes, runTool };
+  const sudoDeps: SudoDeps = {
+    sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO,
+    hashes,
+    runTool,
+    answers: new Map(),
+  };
 
   let log: Promise<AuditLog> | undefined;
   let checkpointing: (() => void) | undefined;
@@ -121,54 +130,58 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     await note(reason, session.session, null);
   };
 
-  const deps = async (): Promise<ElevateDeps> => ({
-    now,
-    setTimer,
-    defaults: { cwd: process.cwd(), timeoutMs: TIMEOUT_MS, maxTimeoutMs: MAX_TIMEOUT_MS },
-    checkHost: async (session) => {
-      const wrong = requiredSession(env, session);
-      if (wrong !== null) return wrong;
-      const sudo = await checkSudo(sudoDeps);
-      return sudo.kind === "refused" ? sudo : null;
-    },
-    resolveCommand: async (request) => await resolveCommand(request, resolveDeps),
-    recheckCommand: async (resolved) => await recheckCommand(resolved, resolveDeps),
-    preflightSudo: async (resolved) => {
-      const sudo = await checkSudo(sudoDeps);
-      const refusal = sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
-      // At a terminal sudo asks for its password itself.
-      return options.interactive === true && refusal?.code === "password-required" ? null : refusal;
-    },
-    loadPolicy: async () =>
-      await loadPolicyNow({
-        load: effects.loadPolicy,
-        isRequired: env["OPENCLAW_REQUIRE_POLICY_FILES"] === "1",
-        now,
-        sha256Hex,
-      }),
-    isUntrusted: (session) => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1" || (options.isUntrusted?.(session) ?? false),
-    approver,
-    accept: options.accept ?? ["terminal", "device", "channel"],
-    grants,
-    ledger,
-    record,
-    run: async (resolved) => {
-      const sudo = await checkSudo(sudoDeps);
-      if (sudo.kind === "refused") return { kind: "spawn-failed", errno: sudo.code, message: sudo.message };
-      return await runThroughSudo(resolved, {
-        sudo,
-        interactive: options.interactive === true,
-        maxOutputBytes: MAX_OUTPUT_BYTES,
-        graceMs: GRACE_MS,
-        signal: stop.signal,
-      });
-    },
-    readClocks,
-    bootId: await readBootId(),
-    sha256Hex,
-    newId: randomUUID,
-    signal: stop.signal,
-  });
+  const deps = async (watch: RunWatch = {}): Promise<ElevateDeps> => {
+    const signal = watch.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, watch.signal]);
+    return {
+      now,
+      setTimer,
+      defaults: { cwd: process.cwd(), timeoutMs: TIMEOUT_MS, maxTimeoutMs: MAX_TIMEOUT_MS },
+      checkHost: async (session) => {
+        const wrong = requiredSession(env, session);
+        if (wrong !== null) return wrong;
+        const sudo = await checkSudo(sudoDeps);
+        return sudo.kind === "refused" ? sudo : null;
+      },
+      resolveCommand: async (request) => await resolveCommand(request, resolveDeps),
+      recheckCommand: async (resolved) => await recheckCommand(resolved, resolveDeps),
+      preflightSudo: async (resolved) => {
+        const sudo = await checkSudo(sudoDeps);
+        const refusal = sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
+        // At a terminal sudo asks for its password itself.
+        return options.interactive === true && refusal?.code === "password-required" ? null : refusal;
+      },
+      loadPolicy: async () =>
+        await loadPolicyNow({
+          load: effects.loadPolicy,
+          isRequired: env["OPENCLAW_REQUIRE_POLICY_FILES"] === "1",
+          now,
+          sha256Hex,
+        }),
+      isUntrusted: (session) => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1" || (options.isUntrusted?.(session) ?? false),
+      approver,
+      accept: options.accept ?? ["terminal", "device", "channel"],
+      grants,
+      ledger,
+      record,
+      run: async (resolved) => {
+        const sudo = await checkSudo(sudoDeps);
+        if (sudo.kind === "refused") return { kind: "spawn-failed", errno: sudo.code, message: sudo.message };
+        return await runThroughSudo(resolved, {
+          sudo,
+          interactive: options.interactive === true,
+          maxOutputBytes: MAX_OUTPUT_BYTES,
+          graceMs: GRACE_MS,
+          signal,
+          onOutput: watch.onOutput,
+        });
+      },
+      readClocks,
+      bootId: await readBootId(),
+      sha256Hex,
+      newId: randomUUID,
+      signal,
+    };
+  };
   const ledger = createRateLedger(readClocks);
 
   const working = new Set<Promise<unknown>>();
@@ -196,8 +209,8 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       await note(answer.kind === "granted" ? "granted" : answer.refusal.code, session.session, digestOf(answer));
       return elevationResult(answer);
     },
-    runPrivileged: async (raw, session) => {
-      const answer = await untilEnd(runPrivileged(await deps(), raw, session));
+    runPrivileged: async (raw, session, watch) => {
+      const answer = await untilEnd(runPrivileged(await deps(watch), raw, session));
       await note(
         answer.kind === "ran" ? answer.outcome.kind : answer.refusal.code,
         session.session,
@@ -205,6 +218,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       );
       return runResult(answer);
     },
+    record: async (event) => await untilEnd(record(event)),
     dropElevation: async () => {
       const count = grants.dropAll("session-ended");
       await note("dropped", "*", null);
@@ -215,7 +229,6 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       if (count > 0) await note("dropped", session, null);
       return count;
     },
-    record: async (event) => await untilEnd(record(event)),
     status: () => ({
       approver: approver.name,
       grants: grants.list().map(({ id, session, isKept }) => ({ grantId: id, session: session.session, isKept })),
@@ -293,7 +306,8 @@ function recordPath(effects: Effects): string {
 
 /** A session the owner wants named; without the wish, one process is one session. */
 function requiredSession(env: Effects["env"], session: SessionIdentity): Refusal | null {
-  if (env["OPENCLAW_REQUIRE_SESSION_ID"] !== "1" || session.channel === "gateway") return null;
+  // In the gateway the host says whose session it is, also of a call that comes through the shim.
+  if (env["OPENCLAW_REQUIRE_SESSION_ID"] !== "1" || ["gateway", "shim"].includes(session.channel)) return null;
   const named = env["OPENCLAW_TASK_SESSION_ID"] ?? "";
   return named === "" ? refuse("session-required", "no task session id is set") : null;
 }
