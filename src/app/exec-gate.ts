@@ -36,12 +36,20 @@ export interface ExecGateDeps {
   readonly typed: TypedText;
   /** Null: nobody can be asked, because the service does not run. */
   readonly asker: GatewayAsker | null;
-  /** Node and the shim, both absolute; null: there is no shim that could answer. */
-  readonly shim: { readonly node: string; readonly path: string } | null;
+  /** Null: there is no shim that the broker would answer. */
+  readonly shim: ShimCall | null;
   /** Limits how often people are asked; the function ends the question. */
   readonly startQuestion: (text: string, session: SessionIdentity) => ((isDenied: boolean) => void) | Refusal;
   readonly record: (event: GateEvent) => Promise<void>;
   readonly now: () => EpochMs;
+}
+
+/** Absolute paths that a call of the shim is made of; see shim/main.ts. */
+export interface ShimCall {
+  readonly node: string;
+  readonly path: string;
+  readonly socket: string;
+  readonly realSudo: string;
 }
 
 /** What the gate did that is worth a record. */
@@ -125,10 +133,19 @@ function decideCommand(
   if (reading.verdict === "clear") return PASS;
   const isPlain = reading.plainSudo !== null && Object.keys(use.env).length === 0;
   if (deps.shim !== null && use.parameter !== null && isPlain) {
-    const words = [deps.shim.node, deps.shim.path, ...(reading.plainSudo ?? [])];
-    return { kind: "replace", parameter: use.parameter, text: words.map(quoteForShell).join(" ") };
+    return { kind: "replace", parameter: use.parameter, text: throughShim(deps.shim, reading.plainSudo ?? []) };
   }
   return no("use-run-privileged", adviceFor(reading));
+}
+
+/** The token stays in the environment of the call: it is not for the host's records of commands. */
+function throughShim({ node, path, socket, realSudo }: ShimCall, words: readonly string[]): string {
+  const kept = [
+    'OPENCLAW_ELEVATION_TOKEN="$OPENCLAW_ELEVATION_TOKEN"',
+    '${OPENCLAW_PRIV_REASON:+"OPENCLAW_PRIV_REASON=$OPENCLAW_PRIV_REASON"}',
+  ];
+  const call = [node, "--no-addons", path, socket, realSudo, "sudo", ...words].map(quoteForShell);
+  return ["/usr/bin/env", "-i", ...kept, ...call].join(" ");
 }
 
 /** The exact call to make instead, as far as the command's words are known. */

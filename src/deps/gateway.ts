@@ -6,31 +6,23 @@ import { randomBytes } from "node:crypto";
 import { uptime } from "node:os";
 import { join } from "node:path";
 import type { ElevationResult, RunResult } from "../app/elevation-result.ts";
-import { decideToolCall, type GateAnswer, type GateEvent } from "../app/exec-gate.ts";
+import { decideToolCall, type GateAnswer, type GateEvent, type ShimCall } from "../app/exec-gate.ts";
 import { bringsOutsideContent, createSessionTrust } from "../app/session-trust.ts";
 import type { OwnNames, ToolCall } from "../app/tool-use.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
 import { createSessionTokens } from "../broker/session-token.ts";
-import type { Approver, SessionIdentity } from "../core/elevation.ts";
+import type { ApprovalsClient } from "../core/approvals-client.ts";
+import type { SessionIdentity } from "../core/elevation.ts";
 import { asSecurityError } from "../core/error.ts";
-import type { GatewayAsker } from "../core/gateway-question.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
-import type { AcceptedKinds } from "../grant/approval.ts";
 import { DEFAULT_PLUGIN_CONFIG, type PluginConfigState } from "../schema/plugin-config.ts";
+import { createGatewayApprovals } from "./approvals.ts";
+import { brokerSocketPath, openBroker } from "./broker.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
 import { createElevation, type ElevationStatus } from "./elevate.ts";
 import { gateDeps } from "./exec-gate.ts";
 import { createReports, type GatewayReports } from "./gateway-report.ts";
 import { wire } from "./wire.ts";
-
-/** The host's way to ask people, as the plugin makes it. */
-export interface ApprovalRoute {
-  readonly asker: GatewayAsker;
-  readonly approver: Approver;
-  /** Questions that wait for an answer, one line each. */
-  pending(): Promise<readonly string[]>;
-  close(): Promise<void>;
-}
 
 export interface GatewayOptions extends EngineOptions {
   readonly config: PluginConfigState;
@@ -38,7 +30,8 @@ export interface GatewayOptions extends EngineOptions {
   /** Folder the plugin is installed in. */
   readonly rootDir: string;
   readonly workspaces: readonly string[];
-  readonly route: ApprovalRoute;
+  /** The plugin's client of the gateway's approvals; opened once, closed with the engine. */
+  readonly client: ApprovalsClient & { close(): void };
 }
 
 /** Whose call it is, in the host's words. */
@@ -71,7 +64,7 @@ export interface GatewayEngine {
 
 /** Opens everything. What cannot be opened is a problem in `status`, and refuses what needed it. */
 export async function openGateway(options: GatewayOptions): Promise<GatewayEngine> {
-  const { config: state, route, rootDir } = options;
+  const { config: state, client, rootDir } = options;
   const config = state.kind === "valid" ? state.config : DEFAULT_PLUGIN_CONFIG;
   const env = options.env ?? process.env;
   const stateOptions: EngineOptions = {
@@ -83,14 +76,37 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayEngin
   const effects = createEffects(engine);
   const trust = createSessionTrust();
   const tokens = createSessionTokens({ now: effects.now, newToken: () => randomBytes(32).toString("base64url") });
-  const { accept: people, allowRuntime } = config.approvers;
-  const accept: AcceptedKinds = allowRuntime ? [...people, "runtime"] : people;
-  const elevation = createElevation(effects, {
-    approver: route.approver,
-    accept,
-    isUntrusted: (session) => trust.isUntrusted(session),
-  });
   const problems: string[] = state.kind === "valid" ? [] : [`config: ${state.message}`];
+
+  /** The host's own session, narrowed by the task's name where the gateway was started with one. */
+  const task = env["OPENCLAW_TASK_SESSION_ID"] ?? "";
+  const suffix = task === "" ? "" : ` ${task}`;
+  const sessionName = (key: string): string => `${key}${suffix}`;
+  const hostKey = (name: string): string => name.slice(0, name.length - suffix.length);
+
+  const approvals = createGatewayApprovals(effects, {
+    client: {
+      ...client,
+      // The host knows its own sessions only.
+      request: async (question, how) => {
+        const session = { ...question.session, session: hostKey(question.session.session) };
+        return await client.request({ ...question, session }, how);
+      },
+    },
+    rules: config.approvers,
+    token: config.approvalToken,
+    record: async (event) => await elevation.record(event),
+  });
+  const elevation = createElevation(effects, {
+    approver: approvals.approver,
+    accept: config.approvers.allowRuntime ? [...config.approvers.accept, "runtime"] : config.approvers.accept,
+    isUntrusted: (session) => trust.isUntrusted(session),
+    waitsForRoute: env["OPENCLAW_ALLOW_NONINTERACTIVE_SUDO"] === "1",
+  });
+  const broker = await openBroker(effects, elevation, tokens).catch((thrown: unknown) => {
+    problems.push(`broker: ${asSecurityError(thrown).message}`);
+    return null;
+  });
 
   const record = async (event: GateEvent): Promise<void> => {
     await elevation.record(gateRecord(event));
@@ -100,22 +116,28 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayEngin
     monotonicMs: effects.monotonicMs(),
     uptimeMs: options.uptime?.() ?? uptime() * 1000,
   });
+  const shim: ShimCall | null =
+    broker === null
+      ? null
+      : {
+          node: process.execPath,
+          path: join(rootDir, "dist/shim.cjs"),
+          socket: brokerSocketPath(effects),
+          realSudo: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? "/usr/bin/sudo",
+        };
   const gate = gateDeps(effects, {
     own: options.own,
     config,
     rootDir,
     workspaces: options.workspaces,
-    live: { asker: route.asker, shim: null, readClocks, record },
+    live: { asker: approvals.asker, shim, readClocks, record },
   });
 
-  /** The host's own session, narrowed by the task's name where the gateway was started with one. */
   const sessionOf = ({ sessionKey, agent }: GatewayCaller): SessionIdentity | Refusal => {
     if (state.kind === "broken") return refuse("config-broken", state.message);
     if (sessionKey === null || sessionKey === "") return refuse("session-required", "the host named no session");
     return { session: sessionName(sessionKey), agent, channel: "gateway" };
   };
-  const task = env["OPENCLAW_TASK_SESSION_ID"] ?? "";
-  const sessionName = (key: string): string => (task === "" ? key : `${key} ${task}`);
 
   return {
     reports: createReports(effects, wire(engine)),
@@ -145,14 +167,18 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayEngin
       // What cannot be recorded is gone all the same.
       elevation.dropSession(session).catch(() => undefined);
     },
-    status: async () => ({
-      config: state.kind,
-      problems,
-      elevation: elevation.status(),
-      pending: await route.pending().catch((thrown: unknown) => [asSecurityError(thrown).message]),
-    }),
+    status: async () => {
+      const health = broker === null ? null : await broker.health();
+      return {
+        config: state.kind,
+        problems: health === null ? problems : [...problems, `broker: ${health}`],
+        elevation: elevation.status(),
+        pending: await approvals.pending(),
+      };
+    },
     close: async () => {
-      await Promise.allSettled([elevation.close(), route.close()]);
+      await Promise.allSettled([broker?.close(), elevation.close()]);
+      client.close();
     },
   };
 }

@@ -1,9 +1,9 @@
+import { openApprovalsClient } from "./approvals-client.ts";
 import { asSecurityError } from "../core/error.ts";
 import type { GatewayEngine, GatewayOptions } from "../deps/gateway.ts";
 import { readPluginConfig } from "../schema/plugin-config.ts";
 import type { HostApi, HostService, HostServiceContext } from "./host-api.ts";
 import { PLUGIN_ID } from "./identity.ts";
-import { openRoute } from "./route.ts";
 import { shareEngine, unshareEngine } from "./registry.ts";
 
 /** How long the host waits for a service to stop. */
@@ -54,7 +54,7 @@ async function openEngine(api: HostApi, context: HostServiceContext): Promise<Ga
     own: ownNames(context.config),
     rootDir: api.rootDir ?? "",
     workspaces: workspacesOf(context.config),
-    route: await openRoute(context, config),
+    client: await openApprovalsClient(context.config),
     logger: (line) => context.logger.info(line),
   };
   return await openGateway(options);
