@@ -24,3 +24,23 @@ export interface ApproverRules {
 }
 
 export const DEFAULT_APPROVER_RULES: ApproverRules = { accept: ["device", "channel"], allowRuntime: false };
+
+/** A device that OpenClaw let in, as its database has it. Whoever can write that database can write any of it. */
+export interface PairedDevice {
+  readonly id: string;
+  /** The owner's label, else what the device calls itself, else empty. */
+  readonly name: string;
+  readonly platform: string;
+  /** Which of OpenClaw's programs it says it is, such as "openclaw-control-ui". */
+  readonly client: string;
+  /** ISO-8601. */
+  readonly pairedAt: string;
+  /** "silent": let in by itself over loopback; "owner": somebody approved it; others as OpenClaw names them. */
+  readonly pairedVia: string;
+  /** Address at pairing; null for this machine. */
+  readonly from: string | null;
+  /** May answer approvals at all. */
+  readonly canApprove: boolean;
+  /** Its private key lies in OpenClaw's database on this machine, where the agent's tools find it. */
+  readonly isKeyHere: boolean;
+}

@@ -85,7 +85,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   const hashes: HashCache = new Map();
   const resolveDeps = { lookupUser: async (name: string) => await lookupUser(name), hashes };
   const sudoDeps: SudoDeps = {
-    sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO,
+    sudoPath: realSudoPath(effects),
     hashes,
     runTool,
     answers: new Map(),
@@ -237,6 +237,11 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       await (closing ??= close());
     },
   };
+}
+
+/** Where the owner says that the real sudo is; it is checked before each use. */
+export function realSudoPath({ env, options }: Effects): string {
+  return options.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO;
 }
 
 /** An elevation for one process, which is one session unless the task has an id of its own. */

@@ -19,7 +19,7 @@ import { DEFAULT_PLUGIN_CONFIG, type PluginConfigState } from "../schema/plugin-
 import { createGatewayApprovals } from "./approvals.ts";
 import { brokerSocketPath, openBroker } from "./broker.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
-import { createElevation, type ElevationStatus } from "./elevate.ts";
+import { createElevation, type ElevationStatus, realSudoPath } from "./elevate.ts";
 import { gateDeps } from "./exec-gate.ts";
 import { createReports, type GatewayReports } from "./gateway-report.ts";
 import { wire } from "./wire.ts";
@@ -123,7 +123,7 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayEngin
           node: process.execPath,
           path: join(rootDir, "dist/shim.cjs"),
           socket: brokerSocketPath(effects),
-          realSudo: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? "/usr/bin/sudo",
+          realSudo: realSudoPath(effects),
         };
   const gate = gateDeps(effects, {
     own: options.own,

@@ -51,7 +51,7 @@ async function ask(
   };
   const asker = createGatewayAsker({
     client: {
-      isConnected: gateway.isConnected,
+      isConnected: () => gateway.isConnected(),
       request: async (question, how) => {
         calls.push(`request ${how.reviewers.join(",")} ${how.timeoutMs}`);
         return await gateway.request(question, how);
