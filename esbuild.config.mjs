@@ -32,6 +32,18 @@ await Promise.all([
     chunkNames: "cli-parts/[name]-[hash]",
     banner: { js: REQUIRE },
   }),
+  // The host copies and loads this at every start: what only the service needs is loaded by it.
+  build({
+    ...shared,
+    entryPoints: { plugin: "src/plugin/plugin.ts" },
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "plugin-parts/[name]-[hash]",
+    external: ["openclaw/*"],
+    banner: { js: REQUIRE },
+  }),
+  // Started for each `sudo` of an agent, also from a copy far from here: one small file, CommonJS.
+  build({ ...shared, entryPoints: ["src/shim/main.ts"], outfile: "dist/shim.cjs", format: "cjs", define: {} }),
 ]);
 
 // Only the entry is run by name.

@@ -118,9 +118,9 @@ export async function requestElevation(
 export async function runPrivileged(deps: ElevateDeps, raw: unknown, session: SessionIdentity): Promise<RunAnswer> {
   const steps = startSteps(deps, session);
   try {
-    const { request, grantId } = steps.need(parseRunRequest(raw, deps.defaults));
+    const { request, grantId, isFresh } = steps.need(parseRunRequest(raw, deps.defaults));
     const plan = await planCommand(deps, steps, request, session);
-    const held = grantId ?? (await holdGrant(deps, steps, plan));
+    const held = grantId ?? (isFresh ? (await obtainGrant(deps, steps, plan)).id : await holdGrant(deps, steps, plan));
     const endRun = steps.need(deps.ledger.startRun(plan.requestId, session.session, plan.contents));
     try {
       const { contents } = plan;

@@ -138,6 +138,15 @@ export interface PassthroughEvent extends AuditSubject {
   readonly argv: readonly string[];
 }
 
+/** Somebody's yes is about to count from now on, or not any more. Recorded before the list is changed. */
+export interface ApproverEvent {
+  readonly event: "approver-enrolled" | "approver-revoked";
+  readonly kind: "device" | "channel";
+  readonly id: string;
+  readonly name: string;
+  readonly proof: "password" | "none";
+}
+
 /** The policy cannot be used, so everything is refused. */
 export interface PolicyBrokenEvent {
   readonly event: "policy-broken";
@@ -171,6 +180,7 @@ export type AuditEvent =
   | ExpiredEvent
   | DroppedEvent
   | PassthroughEvent
+  | ApproverEvent
   | PolicyBrokenEvent
   | ErrorEvent;
 

@@ -160,6 +160,26 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
     },
   );
 
+  const approvers = program.command("approvers").description("whose yes counts when the gateway asks").exitOverride();
+  leaf(approvers, "list", "list enrolled approvers and the devices that OpenClaw knows").action(async (options) => {
+    const { runApproversList } = await import("./approvers.ts");
+    outcome.exitCode = await runApproversList(terminal, options);
+  });
+  leaf(approvers, "enroll", "let a paired device, or a chat channel, approve privileged commands")
+    .argument("<id>", "a device's id or its first 8 characters or more, or channel:account")
+    .option("--name <name>", "what to call it")
+    .option("--no-proof", "do not have root write the list, also where sudo would take a password for it")
+    .action(async (id: string, options) => {
+      const { runApproversEnroll } = await import("./approvers.ts");
+      outcome.exitCode = await runApproversEnroll(terminal, id, options);
+    });
+  leaf(approvers, "revoke", "take an approver away")
+    .argument("<id>", "as listed, or its first 8 characters or more")
+    .action(async (id: string, options) => {
+      const { runApproversRevoke } = await import("./approvers.ts");
+      outcome.exitCode = await runApproversRevoke(terminal, id, options);
+    });
+
   leaf(program, "preflight", "check that this installation can work and that its files are sound").action(
     async (options) => {
       const { runPreflight } = await import("./preflight.ts");

@@ -1,15 +1,11 @@
 import { constants } from "node:os";
 import type { RunResult } from "../app/elevation-result.ts";
 import { asSecurityError } from "../core/error.ts";
+import { EXIT_FAILED, EXIT_NOT_FOUND, EXIT_REFUSED } from "../core/shim.ts";
 import { clip, escapeControl } from "../core/text.ts";
 import { wire } from "../deps/wire.ts";
 import { renderJson } from "../report/json.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** As sudo and env use them: our own failure, refused, command not found. */
-const EXIT_FAILED = 125;
-const EXIT_REFUSED = 126;
-const EXIT_NOT_FOUND = 127;
 
 interface RunFlags {
   readonly json?: boolean;

@@ -142,6 +142,17 @@ export interface UsableSudo {
   readonly version: string;
 }
 
+/** Takes a piece of output as it comes. A promise asks for no more until it settles; it never rejects. */
+export type OutputSink = (stream: "stdout" | "stderr", chunk: Uint8Array) => Promise<void> | null;
+
+/** What a caller that waits for its run may want besides the result. */
+export interface RunWatch {
+  /** Aborting withdraws the question, or ends the run as its time limit does. */
+  readonly signal?: AbortSignal;
+  /** Gets the whole output, also what the result leaves out. */
+  readonly onOutput?: OutputSink;
+}
+
 /** How the child ended. */
 export type RunOutcome =
   | {

@@ -21,6 +21,7 @@ const CATEGORY_OF = {
   "config-include-loop": "invalid-input",
   "config-too-large": "invalid-input",
   "unknown-check": "invalid-input",
+  "unknown-approver": "invalid-input",
   "file-exists": "invalid-input",
 
   "state-file-insecure-mode": "integrity",
@@ -28,6 +29,7 @@ const CATEGORY_OF = {
   "state-file-symlink": "integrity",
   "state-file-not-regular": "integrity",
   "history-invalid": "integrity",
+  "approvers-invalid": "integrity",
   "audit-broken": "integrity",
   "audit-torn": "integrity",
 
@@ -42,10 +44,12 @@ const CATEGORY_OF = {
   "no-home": "environment",
   "lock-timeout": "environment",
   "audit-unavailable": "environment",
+  "broker-in-use": "environment",
   "tool-missing": "environment",
   "tool-failed": "environment",
   "tool-output-too-large": "environment",
   timeout: "environment",
+  "enrolment-refused": "environment",
   "platform-unsupported": "environment",
 
   "proc-unusable": "inconclusive",

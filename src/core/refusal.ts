@@ -23,6 +23,7 @@ const HELP = {
   "policy-missing": "OPENCLAW_REQUIRE_POLICY_FILES is set; create the files with `cse init` and review them.",
   "policy-changed": "The policy changed meanwhile; ask again.",
   "session-required": "OPENCLAW_REQUIRE_SESSION_ID is set; start the task with OPENCLAW_TASK_SESSION_ID.",
+  "token-unknown": "The token of the session is not known, or its session has ended; run the command again.",
   "session-mismatch": "The grant belongs to another session; ask again in this one.",
   "untrusted-not-confirmed": "The request came from untrusted content and nobody confirmed it.",
   "token-required": "An approval token is configured; only a person at a terminal can type it.",
@@ -33,6 +34,10 @@ const HELP = {
   "approval-expired": "Nobody answered in time; ask again when somebody is there.",
   "approval-invalid": "The approver gave no usable answer; look at the audit log.",
   "untrusted-resolver": "The yes did not come from an approver that counts here.",
+  "approver-not-enrolled":
+    "The yes came from a device or channel that is not enrolled; `cse approvers list` shows it, `cse approvers enroll` lets it count.",
+  "approvers-broken":
+    "The list of enrolled approvers cannot be trusted, so nobody's yes counts; `cse approvers list` says why.",
   "code-wrong": "The typed code was not the one shown.",
   "rate-limited": "Too many requests; wait before asking again.",
   "cooling-down": "The same request was just denied; wait five minutes.",
@@ -56,6 +61,11 @@ const HELP = {
   "audit-broken": "The audit log was tampered with or replaced; `cse audit verify` says where.",
   "inspector-open": "A debugger port is open in this process; close it.",
   "elevation-elsewhere": "Another gateway elevates for this state folder.",
+  "use-run-privileged": "Call the tool runPrivileged with exactly this command; the shell is not the way.",
+  "protected-use": "This touches what guards this machine; the owner does such things, not an agent.",
+  "command-opaque": "Write the command plainly, so that what it does can be read without running it.",
+  "gate-unavailable": "The security service of the gateway does not run; `openclaw health` says why.",
+  "config-broken": "The plugin's configuration is not valid; `openclaw health` says where.",
   "internal-error": 'This is a bug; nothing ran unless the step was "run". Please report it.',
   stopped: "The program is stopping.",
 } as const;

@@ -9,7 +9,8 @@ import { createTokenCheck, randomCode } from "../approve/approval-token.ts";
 import { createDenyApprover } from "../approve/deny.ts";
 import { createTerminalApprover } from "../approve/terminal.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
-import type { Approver, ClockReading, SessionIdentity } from "../core/elevation.ts";
+import { waitForRoute } from "../approve/wait-for-route.ts";
+import type { Approver, ClockReading, RunWatch, SessionIdentity } from "../core/elevation.ts";
 import { SecurityError } from "../core/error.ts";
 import { parseStrictJson } from "../core/json.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
@@ -18,7 +19,7 @@ import { lookupUser } from "../exec/passwd-user.ts";
 import { recheckCommand, resolveCommand } from "../exec/resolve-command.ts";
 import { runPrivileged as runThroughSudo } from "../exec/run-privileged.ts";
 import { readStartTime } from "../exec/proc-facts.ts";
-import { checkSudo } from "../exec/sudo-binary.ts";
+import { checkSudo, type SudoDeps } from "../exec/sudo-binary.ts";
 import { preflightSudo } from "../exec/sudo-preflight.ts";
 import type { AcceptedKinds } from "../grant/approval.ts";
 import { createGrantStore, type GrantDrop } from "../grant/grant-store.ts";
@@ -43,6 +44,10 @@ export interface ElevationOptions {
   readonly exclusive?: boolean;
   /** From the owner's configuration; each can only be stricter than what holds without it. */
   readonly limits?: OwnerLimits;
+  /** The session took in content from outside. Default: as OPENCLAW_UNTRUSTED_SOURCE says. */
+  readonly isUntrusted?: (session: SessionIdentity) => boolean;
+  /** A call that finds nobody to ask waits until somebody can be asked or its question expires. */
+  readonly waitsForRoute?: boolean;
 }
 
 /** What is elevated now, for `status()`. */
@@ -53,9 +58,13 @@ export interface ElevationStatus {
 
 export interface Elevation {
   requestElevation(raw: unknown, session: SessionIdentity): Promise<ElevationResult>;
-  runPrivileged(raw: unknown, session: SessionIdentity): Promise<RunResult>;
+  runPrivileged(raw: unknown, session: SessionIdentity, watch?: RunWatch): Promise<RunResult>;
+  /** Adds to the audit log what happened around elevation, such as a call that never became a request. */
+  record(event: AuditEvent): Promise<{ readonly seq: number }>;
   /** Ends every grant; returns how many there were. */
   dropElevation(): Promise<number>;
+  /** Ends the grants of one session. */
+  dropSession(session: string): Promise<number>;
   status(): ElevationStatus;
   /** Stops what is under way, waits for its end to be recorded, and ends every grant. */
   close(): Promise<void>;
@@ -74,7 +83,8 @@ const RECORDED_EVENTS = 20;
  */
 export function createElevation(effects: Effects, options: ElevationOptions): Elevation {
   const { env, now, monotonicMs, runTool, options: engine } = effects;
-  const approver = options.approver ?? createDenyApprover(now);
+  const asked = options.approver ?? createDenyApprover(now);
+  const approver = options.waitsForRoute === true ? waitForRoute(asked, now) : asked;
   const { idleMs, maxTimeoutMs, rates } = elevationLimits(options.limits);
   const readClocks = (): ClockReading => ({
     wallMs: now(),
@@ -85,7 +95,12 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   const hashes: HashCache = new Map();
   const policies: LoadPolicyDeps["compiled"] = new Map();
   const resolveDeps = { lookupUser: async (name: string) => await lookupUser(name), hashes };
-  const sudoDeps = { sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO, hashes, runTool };
+  const sudoDeps: SudoDeps = {
+    sudoPath: realSudoPath(effects),
+    hashes,
+    runTool,
+    answers: new Map(),
+  };
 
   let log: Promise<AuditLog> | undefined;
   let checkpointing: (() => void) | undefined;
@@ -131,55 +146,59 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   // At once, so that the first of two has it; whatever goes wrong is met again by the first action.
   void claim?.check().catch(() => undefined);
 
-  const deps = async (): Promise<ElevateDeps> => ({
-    now,
-    setTimer,
-    defaults: { cwd: process.cwd(), timeoutMs: Math.min(TIMEOUT_MS, maxTimeoutMs), maxTimeoutMs },
-    checkHost: async (session) => {
-      const wrong = requiredSession(env, session) ?? (await claim?.check()) ?? null;
-      if (wrong !== null) return wrong;
-      const sudo = await checkSudo(sudoDeps);
-      return sudo.kind === "refused" ? sudo : null;
-    },
-    resolveCommand: async (request) => await resolveCommand(request, resolveDeps),
-    recheckCommand: async (resolved) => await recheckCommand(resolved, resolveDeps),
-    preflightSudo: async (resolved) => {
-      const sudo = await checkSudo(sudoDeps);
-      const refusal = sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
-      // At a terminal sudo asks for its password itself.
-      return options.interactive === true && refusal?.code === "password-required" ? null : refusal;
-    },
-    loadPolicy: async () =>
-      await loadPolicyNow({
-        load: effects.loadPolicy,
-        isRequired: env["OPENCLAW_REQUIRE_POLICY_FILES"] === "1",
-        now,
-        sha256Hex,
-        compiled: policies,
-      }),
-    isUntrusted: () => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1",
-    approver,
-    accept: options.accept ?? ["terminal", "device", "channel"],
-    grants,
-    ledger,
-    record,
-    run: async (resolved) => {
-      const sudo = await checkSudo(sudoDeps);
-      if (sudo.kind === "refused") return { kind: "spawn-failed", errno: sudo.code, message: sudo.message };
-      return await runThroughSudo(resolved, {
-        sudo,
-        interactive: options.interactive === true,
-        maxOutputBytes: MAX_OUTPUT_BYTES,
-        graceMs: GRACE_MS,
-        signal: stop.signal,
-      });
-    },
-    readClocks,
-    bootId: await readBootId(),
-    sha256Hex,
-    newId: randomUUID,
-    signal: stop.signal,
-  });
+  const deps = async (watch: RunWatch = {}): Promise<ElevateDeps> => {
+    const signal = watch.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, watch.signal]);
+    return {
+      now,
+      setTimer,
+      defaults: { cwd: process.cwd(), timeoutMs: Math.min(TIMEOUT_MS, maxTimeoutMs), maxTimeoutMs },
+      checkHost: async (session) => {
+        const wrong = requiredSession(env, session) ?? (await claim?.check()) ?? null;
+        if (wrong !== null) return wrong;
+        const sudo = await checkSudo(sudoDeps);
+        return sudo.kind === "refused" ? sudo : null;
+      },
+      resolveCommand: async (request) => await resolveCommand(request, resolveDeps),
+      recheckCommand: async (resolved) => await recheckCommand(resolved, resolveDeps),
+      preflightSudo: async (resolved) => {
+        const sudo = await checkSudo(sudoDeps);
+        const refusal = sudo.kind === "refused" ? sudo : await preflightSudo(resolved, sudo, runTool);
+        // At a terminal sudo asks for its password itself.
+        return options.interactive === true && refusal?.code === "password-required" ? null : refusal;
+      },
+      loadPolicy: async () =>
+        await loadPolicyNow({
+          load: effects.loadPolicy,
+          isRequired: env["OPENCLAW_REQUIRE_POLICY_FILES"] === "1",
+          now,
+          sha256Hex,
+          compiled: policies,
+        }),
+      isUntrusted: (session) => env["OPENCLAW_UNTRUSTED_SOURCE"] === "1" || (options.isUntrusted?.(session) ?? false),
+      approver,
+      accept: options.accept ?? ["terminal", "device", "channel"],
+      grants,
+      ledger,
+      record,
+      run: async (resolved) => {
+        const sudo = await checkSudo(sudoDeps);
+        if (sudo.kind === "refused") return { kind: "spawn-failed", errno: sudo.code, message: sudo.message };
+        return await runThroughSudo(resolved, {
+          sudo,
+          interactive: options.interactive === true,
+          maxOutputBytes: MAX_OUTPUT_BYTES,
+          graceMs: GRACE_MS,
+          signal,
+          onOutput: watch.onOutput,
+        });
+      },
+      readClocks,
+      bootId: await readBootId(),
+      sha256Hex,
+      newId: randomUUID,
+      signal,
+    };
+  };
   const ledger = createRateLedger(readClocks, rates);
 
   const working = new Set<Promise<unknown>>();
@@ -211,8 +230,8 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       await note(answer.kind === "granted" ? "granted" : answer.refusal.code, session.session, digestOf(answer));
       return elevationResult(answer);
     },
-    runPrivileged: async (raw, session) => {
-      const answer = await untilEnd(runPrivileged(await deps(), raw, session));
+    runPrivileged: async (raw, session, watch) => {
+      const answer = await untilEnd(runPrivileged(await deps(watch), raw, session));
       await note(
         answer.kind === "ran" ? answer.outcome.kind : answer.refusal.code,
         session.session,
@@ -220,9 +239,15 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       );
       return runResult(answer);
     },
+    record: async (event) => await untilEnd(record(event)),
     dropElevation: async () => {
       const count = grants.dropAll("session-ended");
       await note("dropped", "*", null);
+      return count;
+    },
+    dropSession: async (session) => {
+      const count = grants.dropSession(session, "session-ended");
+      if (count > 0) await note("dropped", session, null);
       return count;
     },
     status: () => ({
@@ -233,6 +258,11 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       await (closing ??= close());
     },
   };
+}
+
+/** Where the owner says that the real sudo is; it is checked before each use. */
+export function realSudoPath({ env, options }: Effects): string {
+  return options.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO;
 }
 
 /** An elevation for one process, which is one session unless the task has an id of its own. */
@@ -329,7 +359,8 @@ function createClaim(effects: Effects): { check: () => Promise<Refusal | null>; 
 
 /** A session the owner wants named; without the wish, one process is one session. */
 function requiredSession(env: Effects["env"], session: SessionIdentity): Refusal | null {
-  if (env["OPENCLAW_REQUIRE_SESSION_ID"] !== "1" || session.channel === "gateway") return null;
+  // In the gateway the host says whose session it is, also of a call that comes through the shim.
+  if (env["OPENCLAW_REQUIRE_SESSION_ID"] !== "1" || ["gateway", "shim"].includes(session.channel)) return null;
   const named = env["OPENCLAW_TASK_SESSION_ID"] ?? "";
   return named === "" ? refuse("session-required", "no task session id is set") : null;
 }

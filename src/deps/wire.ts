@@ -10,6 +10,7 @@ import type { PostureReport, SudoersOptions, SudoersReport } from "../app/postur
 import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
 import type { PreflightReport } from "../app/preflight.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
+import type { ApproverCommands } from "./approvers.ts";
 import type { AssessmentRequest } from "./assess.ts";
 import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
@@ -41,6 +42,8 @@ export interface UseCases {
   sessionRecord(): Promise<SessionReport>;
   /** Reading and verifying the audit log. */
   audit(): Promise<AuditCommands>;
+  /** Whose yes counts through the gateway. */
+  approvers(): Promise<ApproverCommands>;
   /** Drops what earlier scans learned about processes. */
   forget(): void;
 }
@@ -69,6 +72,7 @@ export function wire(options: EngineOptions = {}): UseCases {
     elevation: async ({ at }) => (await import("./elevate.ts")).openElevation(effects, at),
     sessionRecord: async () => await (await import("./elevate.ts")).readSessionRecord(effects),
     audit: async () => (await import("./audit.ts")).createAuditCommands(effects),
+    approvers: async () => (await import("./approvers.ts")).createApproverCommands(effects),
     forget: effects.forget,
   };
 }

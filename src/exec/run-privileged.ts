@@ -4,7 +4,14 @@ import { type FileHandle, open } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import type { Readable } from "node:stream";
 import { isMainThread } from "node:worker_threads";
-import type { BinaryIdentity, ResolvedCommand, RunOutcome, RunOutput, UsableSudo } from "../core/elevation.ts";
+import type {
+  BinaryIdentity,
+  OutputSink,
+  ResolvedCommand,
+  RunOutcome,
+  RunOutput,
+  UsableSudo,
+} from "../core/elevation.ts";
 import { BoundedOutput } from "./bounded-output.ts";
 import { assignments, sudoEnvironment } from "./child-environment.ts";
 import { errnoOf } from "./path-chain.ts";
@@ -30,6 +37,8 @@ export interface RunOptions {
   readonly graceMs: number;
   /** Aborting ends the run as its time limit does. */
   readonly signal?: AbortSignal;
+  /** Gets everything the command writes, whole; one that is slow slows the command down. */
+  readonly onOutput?: OutputSink | undefined;
 }
 
 /**
@@ -107,11 +116,19 @@ async function supervise(child: ChildProcess, resolved: ResolvedCommand, options
   const patience = limitPatience(child, resolved.request.timeoutMs, options);
   const stdout = new BoundedOutput(options.maxOutputBytes);
   const stderr = new BoundedOutput(options.maxOutputBytes);
-  const drained = Promise.all([gather(child.stdout, stdout), gather(child.stderr, stderr)]);
+  const flow = { isEnding: false };
+  const tell = options.onOutput;
+  const drained = Promise.all([
+    gather(child.stdout, stdout, flow, (chunk) => tell?.("stdout", chunk) ?? null),
+    gather(child.stderr, stderr, flow, (chunk) => tell?.("stderr", chunk) ?? null),
+  ]);
   feed(child, resolved.request.stdin);
   const ending = await Promise.race([endOf(child), patience.givenUp]);
   patience.end();
   if (ending.kind === "spawn-failed") return ending;
+  // What is left fits into the pipes, and nobody waits for a slow reader any more.
+  flow.isEnding = true;
+  for (const stream of [child.stdout, child.stderr]) stream?.resume();
   const isDrained = ending.kind === "exited" && (await isSettledWithin(drained, PIPE_WAIT_MS));
   const output = outputOf(stdout, stderr);
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
@@ -167,9 +184,20 @@ function limitPatience(child: ChildProcess, timeoutMs: number, options: RunOptio
   };
 }
 
-async function gather(stream: Readable | null, output: BoundedOutput): Promise<void> {
+async function gather(
+  stream: Readable | null,
+  output: BoundedOutput,
+  flow: { readonly isEnding: boolean },
+  tell: (chunk: Buffer) => Promise<void> | null,
+): Promise<void> {
   if (stream === null) return;
-  stream.on("data", (chunk: Buffer) => output.add(chunk));
+  stream.on("data", (chunk: Buffer) => {
+    output.add(chunk);
+    const room = tell(chunk);
+    if (room === null || flow.isEnding) return;
+    stream.pause();
+    void room.then(() => stream.resume());
+  });
   // A broken pipe ends the stream; what came is kept.
   await new Promise<void>((settle) => stream.on("error", () => settle()).on("close", settle));
 }

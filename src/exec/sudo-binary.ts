@@ -19,7 +19,11 @@ export interface SudoDeps {
   readonly runTool: RunTool;
   /** For tests; default /proc. */
   readonly procRoot?: string;
+  /** What sudo said of itself, by the file that said it; kept by the caller, so that it is asked once. */
+  readonly answers?: Map<string, SudoAnswer>;
 }
+
+type SudoAnswer = Pick<UsableSudo, "flavour" | "version">;
 
 /**
  * Whether this process can use sudo at all: a root-owned setuid program that only root can replace
@@ -31,16 +35,20 @@ export async function checkSudo(deps: SudoDeps): Promise<UsableSudo | Refusal> {
   if (wrong !== null) return wrong;
   const identity = await identifySudo(deps);
   if ("code" in identity) return identity;
-  const answer = await deps.runTool({
-    file: identity.path,
-    args: ["-V"],
-    timeoutMs: VERSION_TIMEOUT_MS,
-    maxBytes: 64 * 1024,
-  });
+  const { path, dev, ino, size, mtimeNs, ctimeNs } = identity;
+  // Only root can change the file, and cannot do so without changing its times.
+  const key = [path, dev, ino, size, mtimeNs, ctimeNs].join(" ");
+  const said = deps.answers?.get(key) ?? (await askVersion(path, deps.runTool));
+  if (said === null) return refuse("sudo-unusable", `${clip(path, 200)} does not say that it is sudo`);
+  deps.answers?.set(key, said);
+  return { kind: "usable", identity, ...said };
+}
+
+async function askVersion(path: string, runTool: RunTool): Promise<SudoAnswer | null> {
+  const answer = await runTool({ file: path, args: ["-V"], timeoutMs: VERSION_TIMEOUT_MS, maxBytes: 64 * 1024 });
   const text = answer.kind === "done" && answer.exitCode === 0 ? answer.stdout : "";
   const version = /^(?:Sudo version|sudo-rs|sudo) (\d[\w.+-]*)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1];
-  if (version === undefined) return refuse("sudo-unusable", `${clip(identity.path, 200)} does not say that it is sudo`);
-  return { kind: "usable", identity, flavour: text.startsWith("sudo-rs") ? "sudo-rs" : "sudo", version };
+  return version === undefined ? null : { flavour: text.startsWith("sudo-rs") ? "sudo-rs" : "sudo", version };
 }
 
 /**

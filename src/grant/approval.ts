@@ -1,5 +1,6 @@
 import type { ApprovalQuestion, ApproverIdentity, ContentsDigest, RequestDigest } from "../core/elevation.ts";
 import { REFUSAL_CODES, refuse, type Refusal, type RefusalCode } from "../core/refusal.ts";
+import { clip } from "../core/text.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** A human's yes to one question. Only `checkAnswer` makes one, and one opens one grant. */
@@ -29,7 +30,7 @@ export function checkAnswer(
 ): Approval | Refusal {
   const read = readAnswer(answer);
   if (read === null) return refuse("approval-invalid", "the approver's answer has an unknown form");
-  if (read.kind === "deny") return refuse(read.code, "the request was not approved");
+  if (read.kind === "deny") return refuse(read.code, deniedBy(read.by));
   if (!(now < question.expiresAt && read.at < question.expiresAt)) {
     return refuse("approval-expired", "the answer came after the question had expired");
   }
@@ -64,6 +65,12 @@ export function lateAnswer(answer: unknown): LateAnswer | null {
   if (read === null) return { decision: "unreadable", by: null };
   if (read.kind === "deny") return NOBODY_DECIDED.includes(read.code) ? null : { decision: "deny", by: read.by };
   return { decision: "allow-once", by: read.by };
+}
+
+/** Who answered goes into the record, also where the answer does not count. */
+function deniedBy(by: ApproverIdentity | null): string {
+  const isNamed = by !== null && by.kind !== "none" && by.id !== "";
+  return isNamed ? `the request was not approved (${by.kind} ${clip(by.id, 100)})` : "the request was not approved";
 }
 
 type Answer =

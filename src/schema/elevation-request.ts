@@ -42,7 +42,10 @@ const OPTIONS = {
   isNonInteractive: Type.Optional(Type.Boolean()),
 } as const;
 const REQUEST = Type.Object(OPTIONS, { additionalProperties: false });
-const RUN = Type.Object({ ...OPTIONS, grantId: Type.Optional(Type.String()) }, { additionalProperties: false });
+const RUN = Type.Object(
+  { ...OPTIONS, grantId: Type.Optional(Type.String()), isFresh: Type.Optional(Type.Boolean()) },
+  { additionalProperties: false },
+);
 
 /** Reads what `requestElevation` takes. Every getter of `value` is called once at most. */
 export function parseElevationRequest(value: unknown, defaults: RequestDefaults): ElevationRequest | Refusal {
@@ -56,18 +59,21 @@ export interface RunRequest {
   readonly request: ElevationRequest;
   /** Null: any live grant for the same contents will do, else a human is asked. */
   readonly grantId: GrantId | null;
+  /** Ask a human also where the session holds a grant for the same. */
+  readonly isFresh: boolean;
 }
 
-/** Reads what `runPrivileged` takes: the same and a grant to use. */
+/** Reads what `runPrivileged` takes: the same and a grant to use, or the wish for a new one. */
 export function parseRunRequest(value: unknown, defaults: RequestDefaults): RunRequest | Refusal {
   const copy = copyOnce(value);
   if (copy === null) return invalid("the request is not plain data");
   if (!Check(RUN, copy)) return invalid(firstIssue(RUN, copy));
-  const { grantId, ...rest } = copy;
+  const { grantId, isFresh = false, ...rest } = copy;
   const request = build(rest, defaults);
   if ("kind" in request) return request;
   if (grantId !== undefined && !/^[\w-]{1,100}$/.test(grantId)) return refuse("grant-unknown", "grantId is not an id");
-  return { request, grantId: grantId === undefined ? null : (grantId as GrantId) };
+  if (grantId !== undefined && isFresh) return invalid("grantId and isFresh exclude each other");
+  return { request, grantId: grantId === undefined ? null : (grantId as GrantId), isFresh };
 }
 
 /** What is wrong with setting this variable for a privileged command, in words; null when it may be set. */

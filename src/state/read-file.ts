@@ -27,6 +27,14 @@ export interface ReadFileOptions {
  *   state-file-symlink, state-file-not-regular, state-file-insecure-mode, state-owner-mismatch
  */
 export async function readTextFile(path: string, options: ReadFileOptions): Promise<string> {
+  return (await readOwnedTextFile(path, options)).text;
+}
+
+/** The same, with whose file it was that was read. `isSealed`: root's alone, under no other name. */
+export async function readOwnedTextFile(
+  path: string,
+  options: ReadFileOptions,
+): Promise<{ readonly text: string; readonly isSealed: boolean }> {
   const { what } = options;
   const link = options.followLink === true ? 0 : constants.O_NOFOLLOW;
   let handle: FileHandle;
@@ -47,7 +55,8 @@ export async function readTextFile(path: string, options: ReadFileOptions): Prom
     if (found.size > options.maxBytes) throw tooLarge(path, what, options.maxBytes);
     const bytes = await readAll(handle, found.size, options.maxBytes);
     if (bytes === null) throw tooLarge(path, what, options.maxBytes);
-    return decode(bytes, path, what);
+    const isSealed = found.uid === 0 && found.nlink === 1 && (found.mode & 0o022) === 0;
+    return { text: decode(bytes, path, what), isSealed };
   } catch (cause) {
     throw openError(cause, path, what);
   } finally {

@@ -459,6 +459,16 @@ describe("R-02, T28: the human's answer", () => {
 });
 
 describe("what a grant is good for", () => {
+  it("asks anew where that is wished, also with a kept grant for the same, and not with a grant's id", async () => {
+    const world = keepingWorld();
+    await run(world, KEPT);
+    await run(world, KEPT);
+    expect(asked(world)).toBe(1);
+    expect(codeOf(await run(world, { ...KEPT, isFresh: true }))).toBe("ran");
+    expect([asked(world), runsOf(world)]).toEqual([2, 3]);
+    expect(codeOf(await run(world, { ...KEPT, isFresh: true, grantId: "id-1" }))).toBe("invalid-request");
+  });
+
   it("T39, H14: one approval runs once", async () => {
     const world = elevationWorld();
     const grantId = await approved(world);

@@ -1,0 +1,70 @@
+import { chmod, cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { collect } from "../unprivileged.ts";
+import { type Gateway, startIn } from "./gateway.ts";
+import { type GatewayWish, makeGatewayHome } from "./home.ts";
+import { startScriptedModel } from "./scripted-model.ts";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+export const PLUGIN_ID = "cyber-security-engineer";
+/** What a packed package is made of; its folders are copied, the modules only linked. */
+const SOURCES = [
+  "assessments",
+  "references",
+  "src",
+  "esbuild.config.mjs",
+  "openclaw.plugin.json",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "CHANGELOG.md",
+  "LICENSE",
+  "README.md",
+  "SECURITY.md",
+  "SKILL.md",
+];
+
+/** The package as a user gets it: built from a copy of the sources and packed; path of the tarball. */
+export async function packPackage(): Promise<string> {
+  const work = await mkdtemp(join(tmpdir(), "cse-packed-"));
+  await chmod(work, 0o755);
+  const copy = join(work, "package");
+  await mkdir(copy);
+  for (const name of SOURCES) await cp(join(ROOT, name), join(copy, name), { recursive: true });
+  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  const path = `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
+  const child = spawn("npm", ["pack", "--json", "--pack-destination", work], {
+    cwd: copy,
+    env: { ...process.env, PATH: path },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const { exitCode, stdout, stderr } = await collect(child);
+  if (exitCode !== 0) throw new Error(`npm pack failed: ${stderr.slice(-2_000)}`);
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
+  const tarball = join(work, filename);
+  await chmod(tarball, 0o644);
+  return tarball;
+}
+
+/** A real gateway in whose home the packed package was installed as a user would. */
+export async function startWithPlugin(wish: GatewayWish & { readonly pluginConfig?: object } = {}): Promise<Gateway> {
+  const model = await startScriptedModel();
+  try {
+    const config = { ...wish.config, plugins: { allow: [], load: { paths: [] }, ...Object(wish.config?.["plugins"]) } };
+    const home = await makeGatewayHome({ ...wish, config, model });
+    const tarball = await packPackage();
+    const installed = await home.openclaw(["plugins", "install", tarball, "--force", "--accept-capabilities"]);
+    if (installed.exitCode !== 0) throw new Error(`the plugin was not installed: ${installed.stdout}${installed.stderr}`);
+    if (wish.pluginConfig !== undefined) {
+      const set = ["config", "set", `plugins.entries.${PLUGIN_ID}.config`, JSON.stringify(wish.pluginConfig), "--json"];
+      const done = await home.openclaw(set);
+      if (done.exitCode !== 0) throw new Error(`the plugin's config was not set: ${done.stdout}${done.stderr}`);
+    }
+    return await startIn(home, model);
+  } catch (thrown) {
+    await model.close();
+    throw thrown;
+  }
+}
