@@ -116,8 +116,8 @@ function lines(escape: RegExp, options: readonly string[] = []): Handler {
   };
 }
 
-const VIM_COMMAND = /^[\s:]*(?:silent!?\s+|exe(?:cute)?\s+["']|au\w*\s+\S+\s+\S+\s+|tab\s+|[\d,.$%']*)*(?:(?:r|read|w|write|ter|term|terminal)\s*)?!\s*(.+)$/;
-const VIM_CALL = /\b(?:system(?:list)?|term_start|job_start|termopen|jobstart|popen)\s*\(\s*(?:\[\s*)?(?:"((?:[^"\\]|\\.)*)"|'([^']*)')((?:\s*,\s*(?:"[^"]*"|'[^']*'))*)/g;
+const VIM_COMMAND = /^[\s:]*(?:silent!?\s+|exe(?:cute)?\s+["']|au\w*\s+\S{1,200}\s+\S{1,200}\s+|tab\s+|[\d,.$%']+){0,6}(?:(?:r|read|w|write|ter|term|terminal)\s*)?!\s*(.+)$/;
+const VIM_CALL = /\b(?:system(?:list)?|term_start|job_start|termopen|jobstart|popen)\s*\(\s*(?:\[\s*)?(?:"((?:[^"\\]|\\.){0,2000})"|'([^']{0,2000})')((?:\s*,\s*(?:"[^"]{0,500}"|'[^']{0,500}')){0,20})/g;
 
 /** `-c`, `--cmd`, `+command`, and what a script or stdin holds. */
 function runEditor(call: Call): string {
@@ -166,7 +166,7 @@ function followMakefile({ machine, frame, name }: Call, text: string): void {
   const inner = within(frame, name, { stdin: "" });
   const constants = new Map([...text.matchAll(/^\s*([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$/gm)].map((match): [string, string] => [match[1] ?? "", match[2] ?? ""]));
   const expand = (line: string): string => line.replace(/\$[({](\w+)[)}]/g, (whole, variable: string) => constants.get(variable) ?? (whole.length > 3 ? HOLE : whole)).replaceAll("$$", "$").replace(/\$[@<^*?]/g, HOLE);
-  for (const match of text.matchAll(/\$\(shell\s+([^)]*)\)|^\s*\w+\s*!=\s*(.*)$/gm)) machine.runText(expand(match[1] ?? match[2] ?? ""), inner);
+  for (const match of text.matchAll(/\$\(shell\s+([^)]{0,2000})\)|^\s*\w+\s*!=\s*(.*)$/gm)) machine.runText(expand(match[1] ?? match[2] ?? ""), inner);
   for (const line of text.replaceAll("\\\n", " ").split("\n")) {
     const recipe = /^\t[\s@+-]*(.+)$/.exec(line) ?? /^[^\t=#:]+:{1,2}[^=;]*;[\s@+-]*(.+)$/.exec(line);
     if (recipe !== null) machine.runText(expand(recipe[1] ?? ""), inner);

@@ -64,6 +64,8 @@ export interface Machine {
   readonly gitConfig: [string, string][];
   /** Variables that were put in the environment and that some program runs or reads code from. */
   readonly riskyVariables: Set<string>;
+  /** Variables that were read and that the text never set. */
+  readonly outsideVariables: Set<string>;
   readonly parse: (text: string) => readonly Word[];
   readonly runText: (text: string, frame: Frame) => string;
   /** For a command that another command starts: it is put on record, then followed. */

@@ -228,6 +228,7 @@ export function foldingOf(machine: Machine, frame: Frame, pass: Pass = { index: 
     scope,
     pass,
     spend: (steps) => spend(machine.budget, steps),
+    readOutside: (name) => void machine.outsideVariables.add(name),
     parse: machine.parse,
     capture: (script, chars) => {
       if (script === undefined) return HOLE;
