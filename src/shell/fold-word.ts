@@ -109,7 +109,9 @@ function joinParts(folding: Folding, word: Word, parts: readonly WordPart[]): st
         current = isSplit ? null : "";
       }
       const shown = at === 0 && part.type === "Literal" ? tilde(folding, word.text, value) : value;
-      const pieces = isSplit ? splitFields(folding.scope, withWildcards(shown)) : { words: [shown], isOpen: [false, false] };
+      const pieces = isSplit
+        ? splitFields(folding.scope, withWildcards(shown))
+        : { words: [shown], isOpen: [false, false] };
       const [opensNew, endsOpen] = pieces.isOpen;
       if (opensNew === true && current !== null) {
         fields.push(current);
@@ -210,6 +212,11 @@ function whole(value: string): Expansion {
 
 /** `~` and `~/...` at the start; another user's home is not known. */
 function tilde(folding: Folding, text: string, value: string): string {
+  // A word that looks like an assignment is one in this, too: `dd if=~/x`.
+  const name = /^[A-Za-z_]\w*=(?=~)/.exec(text)?.[0];
+  if (name !== undefined && value.startsWith(name)) {
+    return name + tilde(folding, text.slice(name.length), value.slice(name.length));
+  }
   if (!text.startsWith("~") || !value.startsWith("~")) return value;
   const end = value.indexOf("/");
   const user = value.slice(1, end === -1 ? undefined : end);
@@ -310,7 +317,13 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
 }
 
 /** `$@` counts from 1, with `$0` before it. */
-function sliceList(scope: Scope, name: string, values: readonly string[], offset: string, length: string | null): string[] {
+function sliceList(
+  scope: Scope,
+  name: string,
+  values: readonly string[],
+  offset: string,
+  length: string | null,
+): string[] {
   const from = Number(offset);
   if (!Number.isInteger(from)) return [HOLE];
   const isPositional = name === "@" || name === "*";
@@ -325,7 +338,13 @@ function sliceList(scope: Scope, name: string, values: readonly string[], offset
 function transform(folding: Folding, operator: string, values: readonly string[]): readonly string[] {
   if (/^[ULu]$/.test(operator)) return values.map((value) => changeCase(value, operator));
   // A prompt is expanded once more, and may run what it holds.
-  if (operator === "P") return values.map((value) => folding.parse(`"${value}"`).map((word) => foldText(folding, word)).join(""));
+  if (operator === "P")
+    return values.map((value) =>
+      folding
+        .parse(`"${value}"`)
+        .map((word) => foldText(folding, word))
+        .join(""),
+    );
   return operator === "Q" || operator === "E" ? values : [HOLE];
 }
 

@@ -26,16 +26,28 @@ function isSignal({ words }: FoundCommand, { gatewayPids, gatewayPorts }: Gatewa
     case "kill": {
       const targets = killTargets(args);
       if (targets === null) return false;
-      return targets.some((target) => isPid(target.replace(/^-/, "")) || target === "-1" || (looksForIt && !isKnown(target)));
+      return targets.some(
+        (target) => isPid(target.replace(/^-/, "")) || target === "-1" || (looksForIt && !isKnown(target)),
+      );
     }
     case "pkill":
     case "killall":
     case "skill": {
-      const { operands } = readOptions(args.filter((arg) => !/^-(?:[A-Z]{2,}|\d+)$/.test(arg)), { short: "sugPtGUoFsy", long: ["signal", "user", "group", "parent", "older", "younger-than", "older-than"], isPermuted: true });
+      const { operands } = readOptions(
+        args.filter((arg) => !/^-(?:[A-Z]{2,}|\d+)$/.test(arg)),
+        {
+          short: "sugPtGUoFsy",
+          long: ["signal", "user", "group", "parent", "older", "younger-than", "older-than"],
+          isPermuted: true,
+        },
+      );
       return operands.some((pattern) => matchesName(pattern));
     }
     case "fuser":
-      return args.some((arg) => /^-\w*k/.test(arg)) && args.some((arg) => gatewayPorts.some((port) => arg === `${port}/tcp` || arg === String(port)));
+      return (
+        args.some((arg) => /^-\w*k/.test(arg)) &&
+        args.some((arg) => gatewayPorts.some((port) => arg === `${port}/tcp` || arg === String(port)))
+      );
     case "gdb":
     case "strace":
     case "ltrace":
@@ -43,13 +55,28 @@ function isSignal({ words }: FoundCommand, { gatewayPids, gatewayPorts }: Gatewa
     case "perf":
     case "gcore":
     case "node": {
-      const attached = [...valuesOf(readOptions(args, { short: "p", long: ["pid", "attach-pid"], isPermuted: true }), "-p", "--pid", "--attach-pid"), ...(name === "gcore" ? args : [])];
+      const attached = [
+        ...valuesOf(
+          readOptions(args, { short: "p", long: ["pid", "attach-pid"], isPermuted: true }),
+          "-p",
+          "--pid",
+          "--attach-pid",
+        ),
+        ...(name === "gcore" ? args : []),
+      ];
       return attached.some((pid) => isPid(pid));
     }
     case "systemctl":
     case "launchctl":
     case "service":
-      return args.some((arg) => /openclaw/.test(arg)) && args.some((arg) => /^(?:stop|restart|kill|disable|mask|try-restart|reload|unload|bootout|kickstart|remove|edit|revert)$/.test(arg));
+      return (
+        args.some((arg) => /openclaw/.test(arg)) &&
+        args.some((arg) =>
+          /^(?:stop|restart|kill|disable|mask|try-restart|reload|unload|bootout|kickstart|remove|edit|revert)$/.test(
+            arg,
+          ),
+        )
+      );
     default:
       return false;
   }
@@ -81,7 +108,8 @@ function looksForGateway({ words }: FoundCommand, { gatewayPorts }: Gateway): bo
   const [written = "", ...args] = words;
   const name = written.slice(written.lastIndexOf("/") + 1);
   if (name === "pgrep" || name === "pidof") return args.some((arg) => !arg.startsWith("-") && matchesName(arg));
-  if (name === "lsof" || name === "fuser" || name === "ss") return args.some((arg) => gatewayPorts.some((port) => new RegExp(`(?:^|\\D)${port}(?:\\D|$)`).test(arg)));
+  if (name === "lsof" || name === "fuser" || name === "ss")
+    return args.some((arg) => gatewayPorts.some((port) => new RegExp(`(?:^|\\D)${port}(?:\\D|$)`).test(arg)));
   return name === "grep" && args.some((arg) => /openclaw/.test(arg));
 }
 

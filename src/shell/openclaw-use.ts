@@ -28,7 +28,10 @@ const OPENCLAW: Readonly<Record<string, Governing>> = {
   setup: { looks: [], why: "changes the configuration" },
   reset: { looks: [], why: "resets the configuration" },
   uninstall: { looks: [], why: "removes the gateway" },
-  plugins: { looks: ["list", "inspect", "search", "doctor", "validate", "init", "build", "pack", "help", ""], why: "changes the plugins" },
+  plugins: {
+    looks: ["list", "inspect", "search", "doctor", "validate", "init", "build", "pack", "help", ""],
+    why: "changes the plugins",
+  },
   hooks: { looks: ["list", "info", "check", "help", ""], why: "changes the hooks" },
   secrets: { looks: ["audit", "help", ""], why: "changes secrets" },
   channels: { acts: ["add", "remove", "login", "logout"], why: "changes the channels that approvals come from" },
@@ -59,25 +62,35 @@ export function governingUse(words: readonly string[]): string | null {
   const { operands, options } = readOptions(line.args, GLOBAL_OPTIONS);
   if (options.some(({ name }) => name === "--help" || name === "-h")) return null;
   const [group = "", action = "", ...rest] = operands;
-  if (line.program === "openclaw" && (group === "cse" || group === "cyber-security-engineer")) return own([action, ...rest], line.args);
+  if (line.program === "openclaw" && (group === "cse" || group === "cyber-security-engineer"))
+    return own([action, ...rest], line.args);
   if (line.program === "cse") return own(operands, line.args);
   if (group === "gateway" && action === "call") {
     const method = rest.join(" ");
     return GOVERNING_METHOD.test(method) ? `openclaw gateway call ${rest[0] ?? ""} decides or configures` : null;
   }
-  if (group === "gateway" && line.args.includes("--force")) return "openclaw gateway --force replaces the gateway that runs";
-  if (group === "config" && action === "get") return SECRET_KEY.test(rest.join(" ")) ? "openclaw config get reads a secret" : null;
-  if ((group === "doctor" || group === "security") && line.args.some((arg) => /^--(?:fix|repair|force)$/.test(arg))) return `openclaw ${group} changes the configuration`;
+  if (group === "gateway" && line.args.includes("--force"))
+    return "openclaw gateway --force replaces the gateway that runs";
+  if (group === "config" && action === "get")
+    return SECRET_KEY.test(rest.join(" ")) ? "openclaw config get reads a secret" : null;
+  if ((group === "doctor" || group === "security") && line.args.some((arg) => /^--(?:fix|repair|force)$/.test(arg)))
+    return `openclaw ${group} changes the configuration`;
   return verdict(OPENCLAW, "openclaw", group, action);
 }
 
 function own(operands: readonly string[], args: readonly string[]): string | null {
   const [group = "", action = ""] = operands;
-  if (group === "audit" && action === "export" && args.includes("--key")) return "cse audit export --key prints the key of the audit log";
+  if (group === "audit" && action === "export" && args.includes("--key"))
+    return "cse audit export --key prints the key of the audit log";
   return verdict(OWN, "cse", group, action);
 }
 
-function verdict(table: Readonly<Record<string, Governing>>, program: string, group: string, action: string): string | null {
+function verdict(
+  table: Readonly<Record<string, Governing>>,
+  program: string,
+  group: string,
+  action: string,
+): string | null {
   const found = Object.hasOwn(table, group) ? table[group] : undefined;
   if (found === undefined) return null;
   const counts = found.acts === undefined ? found.looks?.includes(action) !== true : found.acts.includes(action);
@@ -85,7 +98,9 @@ function verdict(table: Readonly<Record<string, Governing>>, program: string, gr
 }
 
 /** `openclaw ...`, `node .../openclaw.mjs ...`, `cse ...`, `node .../dist/cli.js ...`. */
-function commandLine(words: readonly string[]): { readonly program: "openclaw" | "cse"; readonly args: readonly string[] } | null {
+function commandLine(
+  words: readonly string[],
+): { readonly program: "openclaw" | "cse"; readonly args: readonly string[] } | null {
   const [first = "", ...args] = words;
   const name = first.slice(first.lastIndexOf("/") + 1);
   if (name === "openclaw" || /^openclaw(?:\.m?js|@.*)$/.test(name)) return { program: "openclaw", args };
@@ -93,7 +108,8 @@ function commandLine(words: readonly string[]): { readonly program: "openclaw" |
   if (!/^(?:node|nodejs|bun|deno|tsx)$/.test(name)) return null;
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const script = args[at] ?? "";
-  if (/(?:^|\/)openclaw(?:\.m?js)?$|\/openclaw\/(?:dist\/)?(?:index|entry)\.m?js$/.test(script)) return { program: "openclaw", args: args.slice(at + 1) };
+  if (/(?:^|\/)openclaw(?:\.m?js)?$|\/openclaw\/(?:dist\/)?(?:index|entry)\.m?js$/.test(script))
+    return { program: "openclaw", args: args.slice(at + 1) };
   if (/cyber-security-engineer[^ ]*\/dist\/cli\.js$/.test(script)) return { program: "cse", args: args.slice(at + 1) };
   return null;
 }

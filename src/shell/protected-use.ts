@@ -20,7 +20,29 @@ export interface ProtectedThings {
 }
 
 /** Programs that only name a path, or tell no more than that it is there. */
-const ONLY_NAMES: ReadonlySet<string> = new Set(["echo", "printf", "ls", "stat", "test", "[", "basename", "dirname", "realpath", "readlink", "cd", "pushd", "which", "type", "du", "df", "file", "export", "mkdir", "true", ":"]);
+const ONLY_NAMES: ReadonlySet<string> = new Set([
+  "echo",
+  "printf",
+  "ls",
+  "stat",
+  "test",
+  "[",
+  "basename",
+  "dirname",
+  "realpath",
+  "readlink",
+  "cd",
+  "pushd",
+  "which",
+  "type",
+  "du",
+  "df",
+  "file",
+  "export",
+  "mkdir",
+  "true",
+  ":",
+]);
 /** Programs that with these options take in all that is below a folder. */
 const RECURSIVE: Readonly<Record<string, RegExp | null>> = {
   rm: /^-\w*[rR]|^--recursive/,
@@ -42,7 +64,20 @@ const RECURSIVE: Readonly<Record<string, RegExp | null>> = {
 /** Of these, any folder above counts, up to the root: they destroy or move. */
 const DESTRUCTIVE: ReadonlySet<string> = new Set(["rm", "mv", "chmod", "chown"]);
 const APPROVAL_WORDS = /approv|resolve|device|pair|config\.(?:set|patch|apply)|plugins?\.|exec\.policy|operator/i;
-const CLIENTS: ReadonlySet<string> = new Set(["curl", "wget", "websocat", "wscat", "nc", "ncat", "netcat", "socat", "telnet", "http", "https", "xh"]);
+const CLIENTS: ReadonlySet<string> = new Set([
+  "curl",
+  "wget",
+  "websocat",
+  "wscat",
+  "nc",
+  "ncat",
+  "netcat",
+  "socat",
+  "telnet",
+  "http",
+  "https",
+  "xh",
+]);
 
 /**
  * Why a command would decide approvals, read or change the gateway's token, configuration, policy, audit or shim,
@@ -59,7 +94,9 @@ export function findProtectedUse(text: string, things: ProtectedThings): readonl
   const reading = interpret(text, { home: things.home, ...(things.cwd === undefined ? {} : { cwd: things.cwd }) });
   const reasons = new Set<string>();
   for (const name of things.secretVariables) {
-    const isNamed = reading.codes.some(({ code }) => code.includes(name)) || reading.commands.some(({ words }) => words[0] === "printenv" && words.includes(name));
+    const isNamed =
+      reading.codes.some(({ code }) => code.includes(name)) ||
+      reading.commands.some(({ words }) => words[0] === "printenv" && words.includes(name));
     if (reading.outsideVariables.has(name) || isNamed) reasons.add(`It reads ${name}.`);
   }
   for (const command of reading.commands) {
@@ -97,7 +134,9 @@ function pathsIn(word: string): string[] {
   return candidates.flatMap((each) => {
     const bare = each.replace(/^-\w(?=[/~])/, "").replace(/^(?:[\w-]*@|file:\/\/)(?=[/~\ufdd0.])/, "");
     // `host:path` of scp, `source:target` of a mount.
-    return bare.startsWith("-") ? [] : [bare, ...(bare.includes(":/") ? bare.split(":").filter((part) => part.startsWith("/")) : [])];
+    return bare.startsWith("-")
+      ? []
+      : [bare, ...(bare.includes(":/") ? bare.split(":").filter((part) => part.startsWith("/")) : [])];
   });
 }
 
@@ -129,7 +168,9 @@ function asksGateway({ words, stdin }: FoundCommand, { gatewayPorts }: Protected
   const [written = "", ...args] = words;
   if (!CLIENTS.has(written.slice(written.lastIndexOf("/") + 1))) return false;
   const text = args.join(" ");
-  const isLocal = gatewayPorts.some((port) => new RegExp(`(?:localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\]|0\\.0\\.0\\.0|::1|0)[: ]+${port}\\b`).test(text));
+  const isLocal = gatewayPorts.some((port) =>
+    new RegExp(`(?:localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\]|0\\.0\\.0\\.0|::1|0)[: ]+${port}\\b`).test(text),
+  );
   return isLocal && APPROVAL_WORDS.test(`${text} ${stdin ?? ""}`);
 }
 
@@ -140,6 +181,8 @@ function namedInCode({ codes }: Reading, { paths, home, gatewayPorts }: Protecte
     const needle = below.replace(/\*.*$/, "");
     return needle.length > 4 && codes.some(({ code }) => code.includes(needle));
   });
-  const asks = codes.some(({ code }) => gatewayPorts.some((port) => code.includes(String(port))) && APPROVAL_WORDS.test(code));
+  const asks = codes.some(
+    ({ code }) => gatewayPorts.some((port) => code.includes(String(port))) && APPROVAL_WORDS.test(code),
+  );
   return asks ? [...named, "the gateway's port and approvals"] : named;
 }
