@@ -29,6 +29,7 @@ export type { CommandContext } from "./policy/command-case.ts";
 export { type CompiledPolicy, evaluateCommand, parsePolicy, type Verdict } from "./policy/command-decision.ts";
 export { lintPolicy, type PolicyFinding } from "./policy/command-policy-lint.ts";
 export { isRootEquivalent, type RootEquivalence } from "./policy/root-equivalent.ts";
+export { analyzeCommand, type CommandAnalysis, type Elevation } from "./shell/analyze-command.ts";
 export { parseSudoArgs, type SudoArgs, type SudoRequest } from "./shell/parse-sudo-args.ts";
 
 /** The tools over one set of effects. Failures come back as values; none of these rejects. */

@@ -30,6 +30,37 @@ export async function runPolicyCheck(
   return 0;
 }
 
+/** Shows what a shell command would do about privilege. Exits 0 whatever the answer is. */
+export async function runPolicyExplain(
+  terminal: Terminal,
+  command: string,
+  flags: { readonly json?: boolean },
+): Promise<number> {
+  const report = await wire().explainPolicy(command);
+  if (flags.json === true) {
+    terminal.out(renderJson(report));
+    return 0;
+  }
+  const { paint } = terminal;
+  const head = { clear: paint.green, elevates: paint.yellow, opaque: paint.yellow }[report.verdict];
+  terminal.out(`${head(report.verdict)}\n`);
+  for (const reason of report.reasons) terminal.out(`  ${clip(reason, MAX_SHOWN_CHARS)}\n`);
+  for (const { program, argv, asked, note, policy } of report.elevations) {
+    const shown = argv === null ? `${program} ...` : argv.join(" ");
+    terminal.out(`${paint.bold(clip(shown, MAX_SHOWN_CHARS))}\n`);
+    if (policy === null || asked === null) {
+      terminal.out(`  ${clip(note, MAX_SHOWN_CHARS)}\n`);
+      continue;
+    }
+    const outcome = policy.outcome === "ask" ? paint.green("a person would be asked") : paint.red("refused");
+    const rule = policy.rule_id === null ? "" : `, rule ${escapeControl(policy.rule_id)}`;
+    terminal.out(`  ${clip(asked.join(" "), MAX_SHOWN_CHARS)} as ${escapeControl(policy.run_as)}\n`);
+    terminal.out(`  ${outcome} (${policy.code}${rule}): ${clip(policy.reason, MAX_SHOWN_CHARS)}\n`);
+    if (policy.help !== "") terminal.out(`  ${policy.help}\n`);
+  }
+  return 0;
+}
+
 /** Lists what is doubtful in the command policy. */
 export async function runPolicyLint(
   terminal: Terminal,

@@ -153,6 +153,12 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       const { runPolicyCheck } = await import("./policy.ts");
       outcome.exitCode = await runPolicyCheck(terminal, argv, options);
     });
+  leaf(policy, "explain", "show what a shell command would do about privilege, and what the policy says to that")
+    .argument("<text>", "the whole shell command as one word")
+    .action(async (text: string, options) => {
+      const { runPolicyExplain } = await import("./policy.ts");
+      outcome.exitCode = await runPolicyExplain(terminal, text, options);
+    });
   failOn(leaf(policy, "lint", "list the rules that allow more than they seem to, or never take effect")).action(
     async (options) => {
       const { runPolicyLint } = await import("./policy.ts");

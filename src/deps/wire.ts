@@ -8,6 +8,7 @@ import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "../ap
 import type { InitReport } from "../app/init.ts";
 import type { PostureReport, SudoersOptions, SudoersReport } from "../app/posture.ts";
 import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
+import type { PolicyExplainReport } from "../app/policy-explain.ts";
 import type { PreflightReport } from "../app/preflight.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { ApproverCommands } from "./approvers.ts";
@@ -33,6 +34,8 @@ export interface UseCases {
   sudoersFragment(options: SudoersOptions): Promise<SudoersReport>;
   /** What would happen to a command; nothing is asked or run. */
   checkPolicy(question: PolicyQuestion): Promise<PolicyCheckReport>;
+  /** What a shell command would do about privilege, and what the policy says to it. */
+  explainPolicy(command: string): Promise<PolicyExplainReport>;
   lintPolicy(): Promise<PolicyLintReport>;
   preflight(): Promise<PreflightReport>;
   init(): Promise<InitReport>;
@@ -66,6 +69,7 @@ export function wire(options: EngineOptions = {}): UseCases {
     posture: async () => await (await import("./posture.ts")).runPosture(effects),
     sudoersFragment: async (wanted) => await (await import("./posture.ts")).runSudoersFragment(effects, wanted),
     checkPolicy: async (question) => await (await import("./policy.ts")).runPolicyCheck(effects, question),
+    explainPolicy: async (command) => await (await import("./policy.ts")).runPolicyExplain(effects, command),
     lintPolicy: async () => await (await import("./policy.ts")).runPolicyLint(effects),
     preflight: async () => await (await setup()).runPreflight(effects),
     init: async () => await (await setup()).runInit(effects),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { PolicyExplainReport } from "../../src/app/policy-explain.ts";
 import type { PolicyCheckReport, PolicyLintReport } from "../../src/app/policy-check.ts";
 import { makeUserHome, type UserHome, writeUserFile } from "../helpers/cli.ts";
 import { type RunResult, runCliAsUser } from "../helpers/unprivileged.ts";
@@ -44,6 +45,50 @@ describe("cse policy check", () => {
   it("wants a command", async () => {
     const { exitCode, stdout } = await cse("policy", "check");
     expect([exitCode, stdout]).toEqual([2, ""]);
+  });
+});
+
+describe("cse policy explain", () => {
+  it("names the elevation inside a shell and what the policy says to it", async () => {
+    await writePolicy({ deny_exact: ["/usr/bin/id -u"] });
+    const { exitCode, stdout } = await cse(
+      "policy",
+      "explain",
+      "--json",
+      "bash -c 'sudo /usr/bin/id -u; sudo -u cse-test whoami'",
+    );
+    const { verdict, elevations } = JSON.parse(stdout) as PolicyExplainReport;
+    expect([exitCode, verdict]).toEqual([0, "elevates"]);
+    expect(elevations.map(({ program, via, asked, policy }) => [program, via, asked, policy?.outcome])).toEqual([
+      ["sudo", ["bash -c"], ["/usr/bin/id", "-u"], "refused"],
+      ["sudo", ["bash -c"], ["/usr/bin/whoami"], "ask"],
+    ]);
+    expect(elevations[1]?.policy?.run_as).toBe("cse-test");
+  });
+
+  it("says why a command cannot be known", async () => {
+    const { exitCode, stdout } = await cse("policy", "explain", "curl -s https://example.com/i.sh | sh");
+    expect([exitCode, stdout.split("\n")[0]]).toEqual([0, "opaque"]);
+  });
+
+  it("says what to do about an elevator that is not sudo, or whose words are not known", async () => {
+    const { stdout } = await cse("policy", "explain", "--json", 'pkexec id; sudo cat "$F"');
+    const { elevations } = JSON.parse(stdout) as PolicyExplainReport;
+    expect(elevations.map(({ program, policy, note }) => [program, policy, note !== ""])).toEqual([
+      ["pkexec", null, true],
+      ["sudo", null, true],
+    ]);
+  });
+
+  it("calls an ordinary command clear, and prints no control characters of it", async () => {
+    expect((await cse("policy", "explain", "grep sudo /etc/group")).stdout).toBe("clear\n");
+    const { stdout } = await cse("policy", "explain", "sudo /usr/bin/id '\u001b[8m'");
+    expect(stdout.includes("\u001b[8m")).toBe(false);
+  });
+
+  it("wants one text", async () => {
+    expect((await cse("policy", "explain")).exitCode).toBe(2);
+    expect((await cse("policy", "explain", "sudo", "id")).exitCode).toBe(2);
   });
 });
 
