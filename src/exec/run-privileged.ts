@@ -3,12 +3,13 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import type { Readable } from "node:stream";
+import { isDeepStrictEqual } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type { BinaryIdentity, ResolvedCommand, RunOutcome, RunOutput, UsableSudo } from "../core/elevation.ts";
 import { BoundedOutput } from "./bounded-output.ts";
 import { assignments, sudoEnvironment } from "./child-environment.ts";
 import { errnoOf } from "./path-chain.ts";
-import { readStartTime } from "./proc-facts.ts";
+import { readLimitsNow, readStartTime } from "./proc-facts.ts";
 import { isUnchanged } from "./sudo-binary.ts";
 import { sudoWords } from "./sudo-preflight.ts";
 
@@ -60,6 +61,9 @@ export async function runPrivileged(resolved: ResolvedCommand, options: RunOptio
     const stats = await folder.stat({ bigint: true });
     if (String(stats.dev) !== resolved.cwd.dev || String(stats.ino) !== resolved.cwd.ino) {
       return failed("ESTALE", "the working folder was replaced");
+    }
+    if (!isDeepStrictEqual(readLimitsNow(), resolved.limits)) {
+      return failed("ESTALE", "the resource limits of this process were changed");
     }
     const child = startSudo(resolved, options, env, folder.fd);
     return "kind" in child ? child : await supervise(child, resolved, options);
@@ -169,9 +173,21 @@ function limitPatience(child: ChildProcess, timeoutMs: number, options: RunOptio
 
 async function gather(stream: Readable | null, output: BoundedOutput): Promise<void> {
   if (stream === null) return;
-  stream.on("data", (chunk: Buffer) => output.add(chunk));
+  stream.on("data", (chunk: Buffer) => {
+    output.add(chunk);
+    letGo(chunk);
+  });
   // A broken pipe ends the stream; what came is kept.
   await new Promise<void>((settle) => stream.on("error", () => settle()).on("close", settle));
+}
+
+/**
+ * Gives the memory of a chunk back at once. Left to the collector, which does not see how much hangs on a small
+ * object, some 80 MB would wait for it.
+ */
+function letGo({ buffer, byteLength }: Buffer): void {
+  // Memory that others have a part of is not ours to give.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function feed(child: ChildProcess, stdin: Uint8Array | null): void {
