@@ -51,6 +51,8 @@ export interface ElevateDeps extends Omit<AskDeps, "onLate"> {
   readonly accept: AcceptedKinds;
   readonly grants: GrantStore;
   readonly ledger: RateLedger;
+  /** Told of each new grant and what it is for, before anything can use it. */
+  readonly onGrant: (grant: Grant, resolved: ResolvedCommand) => void;
   /** Durable when it resolves; when it throws, nothing runs. */
   readonly record: (event: AuditEvent) => Promise<{ readonly seq: number }>;
   readonly run: (resolved: ResolvedCommand) => Promise<RunOutcome>;
@@ -217,6 +219,7 @@ async function openGrant(deps: ElevateDeps, steps: Steps, plan: Plan, yes: Appro
       keep: grant.isKept,
       expiresAt: expiresAt(grant),
     });
+    deps.onGrant(grant, plan.resolved);
     return grant;
   } catch (thrown) {
     deps.grants.dropSession(session.session, "internal-error");

@@ -9,6 +9,7 @@ import { createTokenCheck, randomCode } from "../approve/approval-token.ts";
 import { createDenyApprover } from "../approve/deny.ts";
 import { createTerminalApprover } from "../approve/terminal.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
+import { maskedWords } from "../audit/prepare-event.ts";
 import type { Approver, ClockReading, SessionIdentity } from "../core/elevation.ts";
 import { SecurityError } from "../core/error.ts";
 import { parseStrictJson } from "../core/json.ts";
@@ -85,7 +86,12 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   const hashes: HashCache = new Map();
   const policies: LoadPolicyDeps["compiled"] = new Map();
   const resolveDeps = { lookupUser: async (name: string) => await lookupUser(name), hashes };
-  const sudoDeps = { sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO, hashes, runTool };
+  const sudoDeps = {
+    sudoPath: engine.sudoPath ?? env["OPENCLAW_REAL_SUDO"] ?? DEFAULT_SUDO,
+    hashes,
+    runTool,
+    versions: new Map<string, string>(),
+  };
 
   let log: Promise<AuditLog> | undefined;
   let checkpointing: (() => void) | undefined;
@@ -104,9 +110,12 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
 
   const saveRecord = createSessionRecord(recordPath(effects));
   let events: readonly RecordedEvent[] = [];
+  /** What each live grant is for, as the session record shows it. */
+  const shown = new Map<string, { readonly maskedArgv: readonly string[]; readonly runAs: string }>();
   const note = async (event: string, session: string, digest: string | null): Promise<void> => {
     events = [...events, { at: now(), event, session, digest: digest?.slice(0, 8) ?? null }].slice(-RECORDED_EVENTS);
-    const live = grants.list().map((grant) => ({ grant, maskedArgv: [], runAs: "root" }));
+    const live = grants.list().map((grant) => ({ grant, maskedArgv: [], runAs: "", ...shown.get(grant.id) }));
+    for (const id of shown.keys()) if (!live.some(({ grant }) => grant.id === id)) shown.delete(id);
     // For people and tools only: what cannot be saved changes no decision.
     await saveRecord({ at: now(), grants: live, events });
   };
@@ -162,6 +171,8 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     accept: options.accept ?? ["terminal", "device", "channel"],
     grants,
     ledger,
+    onGrant: ({ id }, { request, target }) =>
+      void shown.set(id, { maskedArgv: maskedWords(request.argv), runAs: target.user }),
     record,
     run: async (resolved) => {
       const sudo = await checkSudo(sudoDeps);
