@@ -5,10 +5,13 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { availableParallelism, loadavg } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
 import { RE2JS } from "re2js";
 import type { ElevationRequest, ResolvedCommand, UsableSudo } from "../src/core/elevation.ts";
+import { createEffects } from "../src/deps/effects.ts";
+import { createElevation } from "../src/deps/elevate.ts";
 import { lookupUser } from "../src/exec/passwd-user.ts";
 import { recheckCommand, resolveCommand } from "../src/exec/resolve-command.ts";
 import { runPrivileged } from "../src/exec/run-privileged.ts";
@@ -80,6 +83,50 @@ async function benchRun(sudo: UsableSudo): Promise<void> {
   const parts = `${median(ours).toFixed(1)} - ${median(bare).toFixed(1)} = ${difference.toFixed(1)} ms`;
   row("resolve, recheck and run, over sudo -k -n -- true", parts, RUN_LIMIT_MS, difference);
   row("preflight, which also starts sudo once", `${median(before).toFixed(1)} ms`, null, 0);
+}
+
+/** The whole of runPrivileged, audit log and all, on a grant that is held and with somebody who says yes at once. */
+async function benchWhole(sudo: UsableSudo): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), "bench-elevation-"));
+  const session = { session: "bench", agent: null, channel: "gateway" } as const;
+  const elevation = createElevation(
+    { ...createEffects({ stateDir, env: {} }), locateTool: async () => null },
+    {
+      approver: {
+        name: "bench",
+        hasRoute: async () => true,
+        ask: async ({ asksToKeep }) => {
+          return { kind: "allow-once", by: { kind: "device", id: "bench" }, at: Date.now(), keep: asksToKeep };
+        },
+      },
+    },
+  );
+  const run = async (argv: readonly string[], keepSession: boolean): Promise<number> => {
+    const start = performance.now();
+    const result = await elevation.runPrivileged({ argv, reason: "a measurement", keepSession }, session);
+    if (result.exitCode !== 0) throw new Error(`the run failed: ${result.code ?? ""} ${result.message}`);
+    return performance.now() - start;
+  };
+  const [bare, held, asked]: [number[], number[], number[]] = [[], [], []];
+  await run(["/usr/bin/true"], true);
+  for (let turn = 0; turn < RUNS; turn += 1) {
+    const start = performance.now();
+    spawnSync(sudo.identity.path, ["-k", "-n", "--", "/usr/bin/true"]);
+    bare.push(performance.now() - start);
+    held.push(await run(["/usr/bin/true"], true));
+    // More questions than that are not put within ten minutes.
+    if (turn < 9) asked.push(await run(["/usr/bin/true", String(turn)], false));
+  }
+  await elevation.close();
+  rmSync(stateDir, { recursive: true });
+  for (const [what, times] of [
+    ["whole run on a grant that is held, over bare sudo", held],
+    ["whole run with a question, which starts sudo twice", asked],
+  ] as const) {
+    const difference = median(times) - median(bare);
+    const parts = `${median(times).toFixed(1)} - ${median(bare).toFixed(1)} = ${difference.toFixed(1)} ms`;
+    row(what, parts, times === held ? RUN_LIMIT_MS : null, difference);
+  }
 }
 
 async function benchHash(): Promise<void> {
@@ -166,4 +213,5 @@ if ("code" in sudo || refusal !== null) {
   process.exitCode = 5;
 } else {
   await benchRun(sudo);
+  await benchWhole(sudo);
 }

@@ -51,6 +51,8 @@ export interface ElevateDeps extends Omit<AskDeps, "onLate"> {
   readonly accept: AcceptedKinds;
   readonly grants: GrantStore;
   readonly ledger: RateLedger;
+  /** Told of each new grant and what it is for, before anything can use it. */
+  readonly onGrant: (grant: Grant, resolved: ResolvedCommand) => void;
   /** Durable when it resolves; when it throws, nothing runs. */
   readonly record: (event: AuditEvent) => Promise<{ readonly seq: number }>;
   readonly run: (resolved: ResolvedCommand) => Promise<RunOutcome>;
@@ -139,7 +141,7 @@ export async function runPrivileged(deps: ElevateDeps, raw: unknown, session: Se
   }
 }
 
-/** Resolve, decide, ask sudo: everything that can say no before a human is troubled. */
+/** Resolve and decide: what can say no whether or not somebody said yes before. */
 async function planCommand(
   deps: ElevateDeps,
   steps: Steps,
@@ -159,7 +161,6 @@ async function planCommand(
   const { kind, ruleId } = verdict;
   await deps.record({ ...steps.trail(), event: "policy-verdict", verdict: kind, ruleId, policySha256: policy.sha256 });
   if (verdict.kind !== "permit") throw new Refused(verdict.refusal);
-  steps.allow(await deps.preflightSudo(resolved));
   return { request, resolved, session, policy, risks: verdict.risks, contents, requestId, digest };
 }
 
@@ -176,6 +177,8 @@ async function holdGrant(deps: ElevateDeps, steps: Steps, plan: Plan): Promise<G
 async function obtainGrant(deps: ElevateDeps, steps: Steps, plan: Plan): Promise<Grant> {
   const { contents, digest, requestId, session, request } = plan;
   if (request.isNonInteractive) throw new Refused(refuse("non-interactive", "the call may not wait for a human"));
+  // Before a human is troubled. On a grant that is held nobody is, and sudo itself judges the run in any case.
+  steps.allow(await deps.preflightSudo(plan.resolved));
   const endQuestion = steps.need(deps.ledger.startRequest(requestId, session.session, contents));
   const question: ApprovalQuestion = {
     requestId,
@@ -217,6 +220,7 @@ async function openGrant(deps: ElevateDeps, steps: Steps, plan: Plan, yes: Appro
       keep: grant.isKept,
       expiresAt: expiresAt(grant),
     });
+    deps.onGrant(grant, plan.resolved);
     return grant;
   } catch (thrown) {
     deps.grants.dropSession(session.session, "internal-error");

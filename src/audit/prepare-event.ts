@@ -24,20 +24,15 @@ interface Masked {
  */
 export function prepareEvent(event: AuditEvent, hashSecret: (secret: string) => string): PreparedEvent {
   const masked: Masked[] = [];
-  const keep = (at: string, whole: string, { text, isMasked }: MaskedText): string => {
-    if (isMasked) masked.push({ at, hmac: hashSecret(whole).slice(0, 32) });
-    const lost = Math.max(0, whole.length - MAX_MASKED_CHARS) + Math.max(0, text.length - MAX_CHARS);
-    return lost === 0 ? text : `${text.slice(0, MAX_CHARS)}[+${lost}]`;
+  const keep = (at: string, whole: string, word: MaskedText): string => {
+    if (word.isMasked) masked.push({ at, hmac: hashSecret(whole).slice(0, 32) });
+    return cut(whole, word);
   };
   const fields: Record<string, CanonicalValue> = {};
   for (const [name, value] of Object.entries(event) as [string, unknown][]) {
     if (name === "argv" && Array.isArray(value)) {
-      const words = boundWords(value as readonly string[]);
       const whole = value as readonly string[];
-      fields[name] = [
-        ...maskArgv(words.map(bound)).map((word, index) => keep(`argv.${index}`, whole[index] ?? "", word)),
-        ...(words.length < whole.length ? [`[+${whole.length - words.length} words]`] : []),
-      ];
+      fields[name] = prepareArgv(whole, keep);
     } else if (name === "env") {
       fields[name] = prepareEnv(value as Readonly<Record<string, string>>, keep);
     } else {
@@ -49,6 +44,24 @@ export function prepareEvent(event: AuditEvent, hashSecret: (secret: string) => 
     ...(masked.length === 0 ? {} : { masked: masked.map((one) => ({ ...one })) }),
     event: event.event,
   };
+}
+
+/** The words of a command as people may see them afterwards: secrets masked, lengths bounded. */
+export function maskedWords(argv: readonly string[]): readonly string[] {
+  return prepareArgv(argv, (_at, whole, masked) => cut(whole, masked));
+}
+
+function prepareArgv(argv: readonly string[], keep: Keep): readonly string[] {
+  const words = boundWords(argv);
+  return [
+    ...maskArgv(words.map(bound)).map((word, index) => keep(`argv.${index}`, argv[index] ?? "", word)),
+    ...(words.length < argv.length ? [`[+${argv.length - words.length} words]`] : []),
+  ];
+}
+
+function cut(whole: string, { text }: MaskedText): string {
+  const lost = Math.max(0, whole.length - MAX_MASKED_CHARS) + Math.max(0, text.length - MAX_CHARS);
+  return lost === 0 ? text : `${text.slice(0, MAX_CHARS)}[+${lost}]`;
 }
 
 type Keep = (at: string, whole: string, masked: MaskedText) => string;

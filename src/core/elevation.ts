@@ -3,6 +3,7 @@
  * layer speaks of these values; none of them can be changed after it was made.
  */
 import type { RefusalCode } from "./refusal.ts";
+import type { ResourceLimit } from "./resource-limits.ts";
 import type { EpochMs } from "./time.ts";
 
 /** Whose request it is. In the gateway it comes from the host, at a terminal from the process itself. */
@@ -79,6 +80,8 @@ export interface ResolvedCommand {
   readonly operands: readonly OperandIdentity[];
   readonly target: { readonly user: string; readonly uid: number; readonly gid: number };
   readonly cwd: { readonly path: string; readonly dev: string; readonly ino: string };
+  /** Of this process, which the command will have too. */
+  readonly limits: readonly ResourceLimit[];
 }
 
 /** SHA-256 in hex over the canonical form of what runs (no request id, no nonce). A kept grant matches this. */

@@ -14,6 +14,7 @@ const HELP = {
   "interpreter-refused": "The script's interpreter is not one that root alone can change.",
   "mutable-operand": "An interpreter would run a file that others can change; copy it to a folder only root can write.",
   "cwd-invalid": "Use an existing folder.",
+  "limits-too-low": "The command would run under the limits of this process (ulimit); raise those that are named.",
   "run-as-unknown": "Name an existing user.",
   "env-not-allowed": "Only DEBIAN_FRONTEND, LANG, LC_ALL and TZ may be set.",
   "stdin-too-large": "Give at most 1 MiB on standard input.",

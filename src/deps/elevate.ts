@@ -9,6 +9,7 @@ import { createTokenCheck, randomCode } from "../approve/approval-token.ts";
 import { createDenyApprover } from "../approve/deny.ts";
 import { createTerminalApprover } from "../approve/terminal.ts";
 import type { AuditEvent } from "../audit/audit-event.ts";
+import { maskedWords } from "../audit/prepare-event.ts";
 import { waitForRoute } from "../approve/wait-for-route.ts";
 import type { Approver, ClockReading, RunWatch, SessionIdentity } from "../core/elevation.ts";
 import { SecurityError } from "../core/error.ts";
@@ -99,7 +100,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     sudoPath: realSudoPath(effects),
     hashes,
     runTool,
-    answers: new Map(),
+    versions: new Map(),
   };
 
   let log: Promise<AuditLog> | undefined;
@@ -119,9 +120,12 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
 
   const saveRecord = createSessionRecord(recordPath(effects));
   let events: readonly RecordedEvent[] = [];
+  /** What each live grant is for, as the session record shows it. */
+  const shown = new Map<string, { readonly maskedArgv: readonly string[]; readonly runAs: string }>();
   const note = async (event: string, session: string, digest: string | null): Promise<void> => {
     events = [...events, { at: now(), event, session, digest: digest?.slice(0, 8) ?? null }].slice(-RECORDED_EVENTS);
-    const live = grants.list().map((grant) => ({ grant, maskedArgv: [], runAs: "root" }));
+    const live = grants.list().map((grant) => ({ grant, maskedArgv: [], runAs: "", ...shown.get(grant.id) }));
+    for (const id of shown.keys()) if (!live.some(({ grant }) => grant.id === id)) shown.delete(id);
     // For people and tools only: what cannot be saved changes no decision.
     await saveRecord({ at: now(), grants: live, events });
   };
@@ -179,6 +183,8 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       accept: options.accept ?? ["terminal", "device", "channel"],
       grants,
       ledger,
+      onGrant: ({ id }, { request, target }) =>
+        void shown.set(id, { maskedArgv: maskedWords(request.argv), runAs: target.user }),
       record,
       run: async (resolved) => {
         const sudo = await checkSudo(sudoDeps);

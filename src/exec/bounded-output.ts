@@ -17,7 +17,8 @@ export class BoundedOutput {
   readonly #tailMax: number;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
-  readonly #tail: Buffer[] = [];
+  /** The last bytes, in a ring: allocating for each chunk would leave garbage as large as the output. */
+  #tail: Buffer | null = null;
   #tailBytes = 0;
   #bytes = 0;
 
@@ -32,7 +33,8 @@ export class BoundedOutput {
     const room = this.#headMax - this.#headBytes;
     const forHead = chunk.subarray(0, room);
     if (forHead.length > 0) {
-      this.#head.push(forHead);
+      // A copy: the caller lets go of the chunk's memory.
+      this.#head.push(Buffer.from(forHead));
       this.#headBytes += forHead.length;
     }
     this.#addToTail(chunk.subarray(forHead.length));
@@ -41,8 +43,7 @@ export class BoundedOutput {
   /** To be called once, at the end. */
   summary(): OutputSummary {
     const head = Buffer.concat(this.#head);
-    const kept = Buffer.concat(this.#tail);
-    const tail = kept.subarray(Math.max(0, kept.length - this.#tailMax));
+    const tail = this.#keptTail();
     const left = this.#bytes - head.length - tail.length;
     const parts =
       left === 0 ? [Buffer.concat([head, tail])] : [head, Buffer.from(`\n[${left} bytes left out]\n`), tail];
@@ -55,15 +56,20 @@ export class BoundedOutput {
   }
 
   #addToTail(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    // A copy, because a small slice would keep the whole buffer it was cut from.
-    this.#tail.push(Buffer.from(chunk.subarray(Math.max(0, chunk.length - this.#tailMax))));
-    this.#tailBytes += this.#tail.at(-1)?.length ?? 0;
-    for (;;) {
-      const first = this.#tail[0]?.length;
-      if (first === undefined || this.#tailBytes - first < this.#tailMax) return;
-      this.#tail.shift();
-      this.#tailBytes -= first;
-    }
+    if (chunk.length === 0 || this.#tailMax === 0) return;
+    const ring = (this.#tail ??= Buffer.alloc(this.#tailMax));
+    const kept = chunk.subarray(Math.max(0, chunk.length - this.#tailMax));
+    // Where the first of the kept bytes belongs, and so the oldest once the ring is full.
+    const at = (this.#tailBytes + chunk.length - kept.length) % this.#tailMax;
+    const first = kept.copy(ring, at);
+    kept.copy(ring, 0, first);
+    this.#tailBytes += chunk.length;
+  }
+
+  #keptTail(): Buffer {
+    if (this.#tail === null) return Buffer.alloc(0);
+    if (this.#tailBytes <= this.#tailMax) return this.#tail.subarray(0, this.#tailBytes);
+    const oldest = this.#tailBytes % this.#tailMax;
+    return Buffer.concat([this.#tail.subarray(oldest), this.#tail.subarray(0, oldest)]);
   }
 }

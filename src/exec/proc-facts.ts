@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { url as inspectorUrl } from "node:inspector";
 import { join } from "node:path";
 import { type Refusal, refuse } from "../core/refusal.ts";
+import { parseLimits, type ResourceLimit } from "../core/resource-limits.ts";
 
 const PROC = "/proc";
 
@@ -30,6 +32,21 @@ export async function checkNoNewPrivs(procRoot: string = PROC): Promise<Refusal 
 /** Null when no debugger can connect to this process and change what it holds in memory. */
 export function checkInspector(): Refusal | null {
   return inspectorUrl() === undefined ? null : refuse("inspector-open", "a debugger can connect to this process");
+}
+
+/** The resource limits of this process; null when they cannot be told. */
+export async function readLimits(procRoot: string = PROC): Promise<readonly ResourceLimit[] | null> {
+  return parseLimits((await readText(join(procRoot, "self/limits"))) ?? "");
+}
+
+/** The same at once, for the moment of a spawn: another process of this account can change them at any time. */
+export function readLimitsNow(): readonly ResourceLimit[] | null {
+  try {
+    return parseLimits(readFileSync(join(PROC, "self/limits"), "utf8"));
+  } catch {
+    // Who asks refuses.
+    return null;
+  }
 }
 
 /** Start time of a process in clock ticks since boot, or null: with the pid it names one process for good. */

@@ -3,13 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import type { BinaryIdentity, ElevationRequest, ResolvedCommand } from "../core/elevation.ts";
 import { baseName } from "../core/path.ts";
 import { type Refusal, refuse } from "../core/refusal.ts";
+import { limitsTooLow } from "../core/resource-limits.ts";
 import { clip } from "../core/text.ts";
 import { forbiddenNames } from "./child-environment.ts";
 import type { HashCache } from "./file-identity.ts";
 import { resolveOperands } from "./operands.ts";
 import type { PasswdUser } from "./passwd-user.ts";
 import { errnoOf } from "./path-chain.ts";
-import { checkUserNamespace } from "./proc-facts.ts";
+import { checkUserNamespace, readLimits } from "./proc-facts.ts";
 import { resolveBinary, resolveInterpreter } from "./resolve-binary.ts";
 
 const MAX_WORDS = 256;
@@ -31,11 +32,12 @@ export interface ResolveDeps {
 export async function resolveCommand(request: ElevationRequest, deps: ResolveDeps): Promise<ResolvedCommand | Refusal> {
   const wrong = checkText(request);
   if (wrong !== null) return wrong;
-  const [mapped, command, target, cwd] = await Promise.all([
+  const [mapped, command, target, cwd, limits] = await Promise.all([
     checkUserNamespace(deps.procRoot),
     resolveBinary(request.argv[0], deps.hashes),
     deps.lookupUser(request.runAs),
     resolveFolder(request.cwd),
+    readLimits(deps.procRoot),
   ]);
   if (mapped !== null) return mapped;
   if ("code" in command) return command;
@@ -43,6 +45,8 @@ export async function resolveCommand(request: ElevationRequest, deps: ResolveDep
   if (interpreter !== null && "code" in interpreter) return interpreter;
   if (target === null) return refuse("run-as-unknown", `there is no user ${clip(request.runAs, 64)}`);
   if ("code" in cwd) return cwd;
+  const low = limits === null ? ["they cannot be read"] : limitsTooLow(limits);
+  if (limits === null || low.length > 0) return refuse("limits-too-low", `limits of this process: ${low.join(", ")}`);
   const { binary } = command;
   const operands = await resolveOperands({
     argv: request.argv,
@@ -52,14 +56,14 @@ export async function resolveCommand(request: ElevationRequest, deps: ResolveDep
     maxBytes: deps.maxOperandBytes ?? MAX_OPERAND_BYTES,
   });
   if ("code" in operands) return operands;
-  return { request, binary, interpreter, operands, target, cwd };
+  return { request, binary, interpreter, operands, target, cwd, limits };
 }
 
 /** Null when everything is still as it was pinned down. To be called directly before the run. */
 export async function recheckCommand(resolved: ResolvedCommand, deps: ResolveDeps): Promise<Refusal | null> {
   const now = await resolveCommand(resolved.request, deps);
   if ("code" in now) return refuse("request-changed", `it would now be refused (${now.code}): ${now.message}`);
-  const parts = ["binary", "interpreter", "operands", "target", "cwd"] as const;
+  const parts = ["binary", "interpreter", "operands", "target", "cwd", "limits"] as const;
   const changed = parts.filter((part) => !isDeepStrictEqual(now[part], resolved[part]));
   return changed.length === 0 ? null : refuse("request-changed", `changed since it was asked: ${changed.join(", ")}`);
 }

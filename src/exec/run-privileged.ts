@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import type { Readable } from "node:stream";
+import { isDeepStrictEqual } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type {
   BinaryIdentity,
@@ -15,7 +16,7 @@ import type {
 import { BoundedOutput } from "./bounded-output.ts";
 import { assignments, sudoEnvironment } from "./child-environment.ts";
 import { errnoOf } from "./path-chain.ts";
-import { readStartTime } from "./proc-facts.ts";
+import { readLimitsNow, readStartTime } from "./proc-facts.ts";
 import { isUnchanged } from "./sudo-binary.ts";
 import { sudoWords } from "./sudo-preflight.ts";
 
@@ -70,6 +71,9 @@ export async function runPrivileged(resolved: ResolvedCommand, options: RunOptio
     if (String(stats.dev) !== resolved.cwd.dev || String(stats.ino) !== resolved.cwd.ino) {
       return failed("ESTALE", "the working folder was replaced");
     }
+    if (!isDeepStrictEqual(readLimitsNow(), resolved.limits)) {
+      return failed("ESTALE", "the resource limits of this process were changed");
+    }
     const child = startSudo(resolved, options, env, folder.fd);
     return "kind" in child ? child : await supervise(child, resolved, options);
   } finally {
@@ -117,10 +121,11 @@ async function supervise(child: ChildProcess, resolved: ResolvedCommand, options
   const stdout = new BoundedOutput(options.maxOutputBytes);
   const stderr = new BoundedOutput(options.maxOutputBytes);
   const flow = { isEnding: false };
-  const tell = options.onOutput;
+  const sink = options.onOutput;
+  const tell = (name: "stdout" | "stderr") => (sink === undefined ? null : (chunk: Buffer) => sink(name, chunk));
   const drained = Promise.all([
-    gather(child.stdout, stdout, flow, (chunk) => tell?.("stdout", chunk) ?? null),
-    gather(child.stderr, stderr, flow, (chunk) => tell?.("stderr", chunk) ?? null),
+    gather(child.stdout, stdout, flow, tell("stdout")),
+    gather(child.stderr, stderr, flow, tell("stderr")),
   ]);
   feed(child, resolved.request.stdin);
   const ending = await Promise.race([endOf(child), patience.givenUp]);
@@ -188,11 +193,15 @@ async function gather(
   stream: Readable | null,
   output: BoundedOutput,
   flow: { readonly isEnding: boolean },
-  tell: (chunk: Buffer) => Promise<void> | null,
+  tell: ((chunk: Buffer) => Promise<void> | null) | null,
 ): Promise<void> {
   if (stream === null) return;
   stream.on("data", (chunk: Buffer) => {
     output.add(chunk);
+    if (tell === null) {
+      letGo(chunk);
+      return;
+    }
     const room = tell(chunk);
     if (room === null || flow.isEnding) return;
     stream.pause();
@@ -200,6 +209,15 @@ async function gather(
   });
   // A broken pipe ends the stream; what came is kept.
   await new Promise<void>((settle) => stream.on("error", () => settle()).on("close", settle));
+}
+
+/**
+ * Gives the memory of a chunk back at once. Left to the collector, which does not see how much hangs on a small
+ * object, some 80 MB would wait for it.
+ */
+function letGo({ buffer, byteLength }: Buffer): void {
+  // Memory that others have a part of is not ours to give.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function feed(child: ChildProcess, stdin: Uint8Array | null): void {

@@ -11,19 +11,18 @@ import { parseScriptHead } from "./script-interpreter.ts";
 
 const MAX_SUDO_BYTES = 64 * 1024 * 1024;
 const VERSION_TIMEOUT_MS = 5_000;
+const MAX_VERSIONS = 8;
 
 export interface SudoDeps {
   /** Where the owner says that sudo is; /usr/bin/sudo unless said otherwise. */
   readonly sudoPath: string;
   readonly hashes: HashCache;
   readonly runTool: RunTool;
+  /** Kept by the caller: what each sudo said of itself. Without it sudo is asked every time. */
+  readonly versions?: Map<string, string>;
   /** For tests; default /proc. */
   readonly procRoot?: string;
-  /** What sudo said of itself, by the file that said it; kept by the caller, so that it is asked once. */
-  readonly answers?: Map<string, SudoAnswer>;
 }
-
-type SudoAnswer = Pick<UsableSudo, "flavour" | "version">;
 
 /**
  * Whether this process can use sudo at all: a root-owned setuid program that only root can replace
@@ -35,20 +34,27 @@ export async function checkSudo(deps: SudoDeps): Promise<UsableSudo | Refusal> {
   if (wrong !== null) return wrong;
   const identity = await identifySudo(deps);
   if ("code" in identity) return identity;
-  const { path, dev, ino, size, mtimeNs, ctimeNs } = identity;
-  // Only root can change the file, and cannot do so without changing its times.
-  const key = [path, dev, ino, size, mtimeNs, ctimeNs].join(" ");
-  const said = deps.answers?.get(key) ?? (await askVersion(path, deps.runTool));
-  if (said === null) return refuse("sudo-unusable", `${clip(path, 200)} does not say that it is sudo`);
-  deps.answers?.set(key, said);
-  return { kind: "usable", identity, ...said };
+  const text = await askVersion(identity, deps);
+  const version = /^(?:Sudo version|sudo-rs|sudo) (\d[\w.+-]*)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1];
+  if (version === undefined) return refuse("sudo-unusable", `${clip(identity.path, 200)} does not say that it is sudo`);
+  return { kind: "usable", identity, flavour: text.startsWith("sudo-rs") ? "sudo-rs" : "sudo", version };
 }
 
-async function askVersion(path: string, runTool: RunTool): Promise<SudoAnswer | null> {
-  const answer = await runTool({ file: path, args: ["-V"], timeoutMs: VERSION_TIMEOUT_MS, maxBytes: 64 * 1024 });
+/** What this very file said once, it says again: only root can change it, and then its times differ. */
+async function askVersion(identity: BinaryIdentity, { versions, runTool }: SudoDeps): Promise<string> {
+  const key = JSON.stringify(identity);
+  const known = versions?.get(key);
+  if (known !== undefined) return known;
+  const answer = await runTool({
+    file: identity.path,
+    args: ["-V"],
+    timeoutMs: VERSION_TIMEOUT_MS,
+    maxBytes: 64 * 1024,
+  });
   const text = answer.kind === "done" && answer.exitCode === 0 ? answer.stdout : "";
-  const version = /^(?:Sudo version|sudo-rs|sudo) (\d[\w.+-]*)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1];
-  return version === undefined ? null : { flavour: text.startsWith("sudo-rs") ? "sudo-rs" : "sudo", version };
+  // A failure is asked anew; there is one sudo, and few before it was replaced.
+  if (text !== "" && versions !== undefined && versions.size < MAX_VERSIONS) versions.set(key, text);
+  return text;
 }
 
 /**

@@ -39,6 +39,7 @@ export function contentsDigest(
     operands: resolved.operands.map(operandFields),
     target: { user: resolved.target.user, uid: resolved.target.uid, gid: resolved.target.gid },
     cwd: { path: resolved.cwd.path, dev: resolved.cwd.dev, ino: resolved.cwd.ino },
+    limits: resolved.limits.map(({ name, soft, hard }) => ({ name, soft, hard })),
     session: { session: session.session, agent: session.agent, channel: session.channel },
     policyHash,
     bootId,

@@ -1,5 +1,6 @@
 import type { ApprovalQuestion, ResolvedCommand } from "../core/elevation.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
+import { notableLimits } from "../core/resource-limits.ts";
 import { digestPrefix, type Sha256Hex } from "./digest.ts";
 import { ABSOLUTE_MS, IDLE_MS } from "./grant.ts";
 import { quoteText, quoteWord } from "./quote.ts";
@@ -63,6 +64,7 @@ export function renderQuestion(
     ...environmentLines(command),
     ...stdinLines(command.request.stdin, limits, sha256Hex),
     `Time limit: ${command.request.timeoutMs / 1000} s`,
+    ...limitLines(command),
     `Session: ${quoteWord(question.session.session)} (${question.session.channel})${agentText(question)}`,
     `Digest: ${digestPrefix(question.digest)}`,
     ...question.risks.map((risk) => `RISK: ${quoteText(risk)}`),
@@ -88,6 +90,12 @@ function programLines(command: ResolvedCommand): readonly string[] {
   if (interpreter !== null) lines.push(`Script, run by: ${quoteWord(interpreter.path)}`);
   for (const { index, path } of operands) lines.push(`Others can change word ${index}: ${quoteWord(path)}`);
   return lines;
+}
+
+/** What could cut the command short beside its time limit, where it is less than usual. */
+function limitLines({ limits }: ResolvedCommand): readonly string[] {
+  const notable = notableLimits(limits);
+  return notable.length === 0 ? [] : [`Limits of the asking process, for the command too: ${notable.join(", ")}`];
 }
 
 function environmentLines(command: ResolvedCommand): readonly string[] {

@@ -52,7 +52,8 @@ export interface ElevationRecord {
   outcome: RunOutcome | null;
   /** From the call until it was settled. */
   runMs: number;
-  maxRssMb: number;
+  /** By how much the run raised the peak of this process. */
+  grownMb: number;
   afterExit: number | null;
 }
 
@@ -91,7 +92,7 @@ async function run(plan: ElevationPlan): Promise<ElevationRecord> {
     recheck: null,
     outcome: null,
     runMs: 0,
-    maxRssMb: 0,
+    grownMb: 0,
     afterExit: null,
   };
   const sudo = await checkSudo({ sudoPath: plan.sudoPath ?? "/usr/bin/sudo", hashes, runTool });
@@ -113,6 +114,7 @@ async function run(plan: ElevationPlan): Promise<ElevationRecord> {
     askpass = found;
   }
   const before = plan.umask === undefined ? null : process.umask(plan.umask);
+  const peakMb = process.resourceUsage().maxRSS / 1024;
   const runStart = performance.now();
   record.outcome = await runPrivileged(resolved, {
     sudo,
@@ -124,7 +126,7 @@ async function run(plan: ElevationPlan): Promise<ElevationRecord> {
     ...(plan.abortAfterMs === undefined ? {} : { signal: AbortSignal.timeout(plan.abortAfterMs) }),
   });
   record.runMs = performance.now() - runStart;
-  record.maxRssMb = process.resourceUsage().maxRSS / 1024;
+  record.grownMb = process.resourceUsage().maxRSS / 1024 - peakMb;
   if (before !== null) process.umask(before);
   if (plan.after !== undefined) record.afterExit = spawnSync("/bin/sh", ["-c", plan.after], { stdio: "ignore" }).status;
   return record;

@@ -152,6 +152,7 @@ export function elevationWorld(changes: Partial<ElevateDeps> = {}): World {
       startRequest: (...given) => (tell("startRequest"), ledger.startRequest(...given)),
       startRun: (...given) => (tell("startRun"), ledger.startRun(...given)),
     },
+    onGrant: () => undefined,
     record: async () => ({ seq: world.events.length }),
     run: async () => EXITED,
     readClocks: () => world.now,
@@ -186,6 +187,7 @@ export function elevationWorld(changes: Partial<ElevateDeps> = {}): World {
       preflightSudo: async (resolved) => (tell("preflightSudo"), await plain.preflightSudo(resolved)),
       loadPolicy: async () => (tell("loadPolicy"), await plain.loadPolicy()),
       isUntrusted: (session) => (tell("isUntrusted"), plain.isUntrusted(session)),
+      onGrant: (...given) => (tell("onGrant"), plain.onGrant(...given)),
       record: async (event) => {
         tell(`record ${event.event}`);
         const recorded = await plain.record(event);

@@ -65,6 +65,17 @@ export function sampleBinary(path: string = "/usr/bin/apt-get"): BinaryIdentity 
   };
 }
 
+/** As a machine has them that limits nothing that matters. */
+export const SAMPLE_LIMITS: ResolvedCommand["limits"] = [
+  { name: "Max cpu time", soft: "unlimited", hard: "unlimited" },
+  { name: "Max file size", soft: "unlimited", hard: "unlimited" },
+  { name: "Max data size", soft: "unlimited", hard: "unlimited" },
+  { name: "Max stack size", soft: "8388608", hard: "unlimited" },
+  { name: "Max processes", soft: "96364", hard: "96364" },
+  { name: "Max open files", soft: "20000", hard: "20000" },
+  { name: "Max address space", soft: "unlimited", hard: "unlimited" },
+];
+
 export function sampleCommand(
   request: Partial<ElevationRequest> = {},
   changes: Partial<ResolvedCommand> = {},
@@ -77,6 +88,7 @@ export function sampleCommand(
     operands: [],
     target: { user: whole.runAs, uid: 0, gid: 0 },
     cwd: { path: whole.cwd, dev: "2049", ino: "77" },
+    limits: SAMPLE_LIMITS,
     ...changes,
   };
 }

@@ -2,6 +2,8 @@ import { chmod, chown, copyFile, readFile, symlink, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import type { Refusal } from "../../src/core/refusal.ts";
+import { runTool } from "../../src/exec/run-tool.ts";
+import { checkSudo } from "../../src/exec/sudo-binary.ts";
 import { itUnless, itWith } from "../helpers/requires.ts";
 import {
   elevateAllAs,
@@ -119,6 +121,24 @@ describe("the sudo that is used", () => {
     const record = await elevateAs("cse-sudo", { argv: ["/usr/bin/true"], sudoPath: copy });
     expect(record.sudo).toMatchObject({ kind: "usable", identity: { sha256: "" } });
     expect(exitOf(record)).toMatchObject({ exitCode: 0 });
+  });
+
+  itUnless(obstacle, "H48: is asked once what it is, and again as soon as its file is another", async () => {
+    const copy = join(await makeRootFolder(), "sudo");
+    await writeFile(copy, await readFile("/usr/bin/sudo"));
+    await chmod(copy, 0o4755);
+    let asked = 0;
+    const deps = {
+      sudoPath: copy,
+      hashes: new Map<string, string>(),
+      versions: new Map<string, string>(),
+      runTool: async (request: Parameters<typeof runTool>[0]) => ((asked += 1), await runTool(request)),
+    };
+    const kinds = [(await checkSudo(deps)).kind, (await checkSudo(deps)).kind];
+    expect([kinds, asked]).toEqual([["usable", "usable"], 1]);
+    await writeFile(copy, await readFile("/usr/bin/true"));
+    await chmod(copy, 0o4755);
+    expect([(await checkSudo(deps)).kind, asked]).toEqual(["refused", 2]);
   });
 
   itUnless(obstacle, "T72: is out of reach of a process that may not gain privileges", async () => {

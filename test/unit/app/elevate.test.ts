@@ -441,6 +441,14 @@ describe("R-02, T28: the human's answer", () => {
     expect([asked(world), runsOf(world), world.calls.get("hasRoute")]).toEqual([0, 0, undefined]);
   });
 
+  it("asks sudo beforehand where a human will be asked, and not for a grant that is held", async () => {
+    const world = keepingWorld();
+    await approved(world, KEPT);
+    expect(world.calls.get("preflightSudo")).toBe(1);
+    expect(codeOf(await run(world, KEPT))).toBe("ran");
+    expect([world.calls.get("preflightSudo"), world.calls.get("recheckCommand"), asked(world)]).toEqual([1, 1, 1]);
+  });
+
   it("T17: a call that may not wait runs on a grant that is held", async () => {
     const world = elevationWorld();
     await approved(world);
@@ -537,7 +545,7 @@ describe("what a grant is good for", () => {
     const before = world.trace.length;
     expect(codeOf(await run(world, { ...KEPT, reason: "once more" }))).toBe("ran");
     expect(asked(world)).toBe(1);
-    const asking = ["ask", "record decision", "open", "record granted"];
+    const asking = ["preflightSudo", "ask", "record decision", "open", "record granted"];
     expect(world.trace.slice(before)).toEqual(WHOLE_LIFE.filter((step) => !asking.includes(step)));
   });
 

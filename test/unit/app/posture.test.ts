@@ -24,6 +24,7 @@ function resolved(request: ElevationRequest, change: Partial<ResolvedCommand> = 
     operands: [],
     target: { user: "root", uid: 0, gid: 0 },
     cwd: { path: request.cwd, dev: "1", ino: "1" },
+    limits: [],
     ...change,
   };
 }

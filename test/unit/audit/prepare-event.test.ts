@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AuditEvent, RequestEvent } from "../../../src/audit/audit-event.ts";
 import { renderCanonical } from "../../../src/audit/canonical-json.ts";
-import { prepareEvent } from "../../../src/audit/prepare-event.ts";
+import { maskedWords, prepareEvent } from "../../../src/audit/prepare-event.ts";
 import { hmacSha256Hex, SUBJECT } from "../../helpers/audit-chain.ts";
 
 const REQUEST: RequestEvent = {
@@ -99,5 +99,21 @@ describe("prepareEvent", () => {
       output: null,
     };
     expect(prepare(finish)).toMatchObject({ durationMs: 13, childPid: null });
+  });
+});
+
+describe("maskedWords", () => {
+  it("shows the words of a command as the log has them", () => {
+    const argv = [
+      "/usr/bin/x",
+      "--token=SECRET",
+      "plain",
+      "y".repeat(3_000),
+      ...Array.from({ length: 300 }, () => "z".repeat(60)),
+    ];
+    const shown = maskedWords(argv);
+    expect(shown).toEqual(prepare({ ...REQUEST, argv })["argv"]);
+    expect(shown.slice(0, 3)).toEqual(["/usr/bin/x", "--token=***", "plain"]);
+    expect(shown.at(-1)).toMatch(/^\[\+\d+ words\]$/);
   });
 });

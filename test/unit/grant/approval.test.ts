@@ -247,6 +247,18 @@ describe("askOnce", () => {
     expect(asking.late).toEqual([{ decision: "allow-once", by: BY }]);
   });
 
+  it("R-08: takes an approver that puts its question away for nobody's decision", async () => {
+    const controller = new AbortController();
+    const away = Promise.withResolvers<ApprovalAnswer>();
+    const asking = ask({ ask: async () => await away.promise }, { signal: controller.signal });
+    await new Promise((done) => setImmediate(done));
+    controller.abort();
+    away.resolve({ kind: "deny", by: BY, at: NOW, code: "approval-expired" });
+    expect(await asking.result).toBe("approval-expired");
+    await new Promise((done) => setImmediate(done));
+    expect(asking.late).toEqual([]);
+  });
+
   it("R-08: tells of a yes that comes when the question is over, once, and of none that came in time", async () => {
     const late = Promise.withResolvers<ApprovalAnswer>();
     const asking = ask({ ask: async () => await late.promise });

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { ApprovalQuestion } from "../../../src/core/elevation.ts";
 import { GATEWAY_LIMITS, renderQuestion, TERMINAL_LIMITS } from "../../../src/grant/question-text.ts";
 import { quoteText, quoteWord } from "../../../src/grant/quote.ts";
-import { sampleBinary, sampleCommand, sampleFile, sampleQuestion, sha256Hex } from "../../helpers/sample-question.ts";
+import {
+  SAMPLE_LIMITS,
+  sampleBinary,
+  sampleCommand,
+  sampleFile,
+  sampleQuestion,
+  sha256Hex,
+} from "../../helpers/sample-question.ts";
 
 function linesOf(question: ApprovalQuestion, limits = TERMINAL_LIMITS): readonly string[] {
   const text = renderQuestion(question, limits, sha256Hex);
@@ -43,6 +50,16 @@ describe("quoteWord", () => {
 });
 
 describe("renderQuestion", () => {
+  it("H36: names the caller's limits where they are less than usual, and none otherwise", () => {
+    const limits = SAMPLE_LIMITS.map((limit) =>
+      limit.name === "Max cpu time" ? { ...limit, soft: "7200", hard: "7200" } : limit,
+    );
+    const command = sampleCommand({}, { limits });
+    const line = "Limits of the asking process, for the command too: processor time 7200 s";
+    expect(linesOf(sampleQuestion({ command }))).toContain(line);
+    expect(linesOf(sampleQuestion()).filter((each) => each.startsWith("Limits"))).toEqual([]);
+  });
+
   it("shows whom it would run as first and the claim last", () => {
     const command = sampleCommand(
       { argv: ["/usr/bin/xz", "-d", "a b"], env: { TZ: "UTC", LANG: "C" }, stdin: new TextEncoder().encode("yes\nno") },
