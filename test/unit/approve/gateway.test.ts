@@ -79,6 +79,14 @@ describe("createGatewayApprover", () => {
     expect(await ask([YES], { command })).toEqual({ answer: "too-long-to-review", asked: [] });
   });
 
+  it("T31: counts the words before the question too", async () => {
+    // As it is the question just fits; with the line about the source it does not.
+    const command = sampleCommand({ argv: ["/usr/bin/echo", "x".repeat(150)] });
+    expect((await ask([YES], { command })).answer).toEqual({ by: PHONE, keep: false });
+    const { answer, asked } = await ask([YES, YES], { command, isUntrusted: true });
+    expect({ answer, asked }).toEqual({ answer: "too-long-to-review", asked: [] });
+  });
+
   it.each([
     [
       ["/bin/echo", "a b"],
