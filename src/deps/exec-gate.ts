@@ -42,7 +42,7 @@ export function gateDeps(effects: Effects, parts: GateParts): ExecGateDeps {
     own,
     settings: config.execGate,
     paths,
-    readCommand,
+    readCommand: (text) => readCommand(text, { paths: paths.unnamed, home }),
     resolvePath: async (path) => await resolvePlaces(hostPath(path, home ?? homedir()), bases, outer),
     typed: createTypedText(),
     asker: live?.asker ?? null,

@@ -94,7 +94,9 @@ function joinParts(folding: Folding, word: Word, parts: readonly WordPart[]): st
         current = isSplit ? null : "";
       }
       const shown = at === 0 && part.type === "Literal" ? tilde(folding, word.text, value) : value;
-      const pieces = isSplit ? splitFields(folding.scope, withWildcards(shown)) : { words: [shown], isOpen: [false, false] };
+      const pieces = isSplit
+        ? splitFields(folding.scope, withWildcards(shown))
+        : { words: [shown], isOpen: [false, false] };
       const [opensNew, endsOpen] = pieces.isOpen;
       if (opensNew === true && current !== null) {
         fields.push(current);
@@ -292,7 +294,13 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
 }
 
 /** `$@` counts from 1, with `$0` before it. */
-function sliceList(scope: Scope, name: string, values: readonly string[], offset: string, length: string | null): string[] {
+function sliceList(
+  scope: Scope,
+  name: string,
+  values: readonly string[],
+  offset: string,
+  length: string | null,
+): string[] {
   const from = Number(offset);
   if (!Number.isInteger(from)) return [HOLE];
   const isPositional = name === "@" || name === "*";
@@ -307,7 +315,13 @@ function sliceList(scope: Scope, name: string, values: readonly string[], offset
 function transform(folding: Folding, operator: string, values: readonly string[]): readonly string[] {
   if (/^[ULu]$/.test(operator)) return values.map((value) => changeCase(value, operator));
   // A prompt is expanded once more, and may run what it holds.
-  if (operator === "P") return values.map((value) => folding.parse(`"${value}"`).map((word) => foldText(folding, word)).join(""));
+  if (operator === "P")
+    return values.map((value) =>
+      folding
+        .parse(`"${value}"`)
+        .map((word) => foldText(folding, word))
+        .join(""),
+    );
   return operator === "Q" || operator === "E" ? values : [HOLE];
 }
 

@@ -79,7 +79,8 @@ function runText(machine: Machine, text: string, frame: Frame): string {
   const script = parse(text);
   const printed = walkScript(machine, script, { ...frame, depth: frame.depth + 1 });
   // The shell would refuse the text from there on, or read it in another way than it was read here.
-  if (script.errors !== undefined && script.errors.length > 0) machine.opaque.add("a part of it is no shell text that can be read");
+  if (script.errors !== undefined && script.errors.length > 0)
+    machine.opaque.add("a part of it is no shell text that can be read");
   return printed;
 }
 

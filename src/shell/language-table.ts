@@ -44,29 +44,35 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
     pipes: null,
   },
   node: {
-    spawns: /\b(?:execSync|execFileSync|execFile|spawnSync|Deno\s*\.\s*run|Deno\s*\.\s*Command|Bun\s*\.\s*spawn(?:Sync)?)\s*\(/g,
+    spawns:
+      /\b(?:execSync|execFileSync|execFile|spawnSync|Deno\s*\.\s*run|Deno\s*\.\s*Command|Bun\s*\.\s*spawn(?:Sync)?)\s*\(/g,
     spawnsWith: { mention: /child_process/, calls: /\b(?:exec|spawn|fork)\s*\(/g },
     evaluates: /(?<![.\w])(?:eval|Function)\s*\(|\bvm\s*\.\s*run\w+\s*\(/g,
-    hides: /(?<![.\w])(?:require|import)\s*\(\s*(?!["'`][^"'`$]+["'`]\s*\))|process\s*\.\s*binding|_linkedBinding|\bconstructor\b\s*\(/,
+    hides:
+      /(?<![.\w])(?:require|import)\s*\(\s*(?!["'`][^"'`$]+["'`]\s*\))|process\s*\.\s*binding|_linkedBinding|\bconstructor\b\s*\(/,
     shellQuotes: /\$`((?:[^`\\]|\\.)*)`/g,
     quotes: "\"'`",
     comment: SLASH_COMMENT,
     pipes: null,
   },
   perl: {
-    spawns: /(?<![\w$@%&>:-])(?:CORE::(?:GLOBAL::)?)?(?:system|exec|open[23]|syscall|IPC::Run::run|run3)\b(?!\s*\})\s*\(?/g,
+    spawns:
+      /(?<![\w$@%&>:-])(?:CORE::(?:GLOBAL::)?)?(?:system|exec|open[23]|syscall|IPC::Run::run|run3)\b(?!\s*\})\s*\(?/g,
     evaluates: /(?<![\w$@%>-])eval\b(?!\s*\{)\s*\(?/g,
     hides: /&\s*\{|&\$\w|\/\w*ee\w*[\s;})]|\bsymbol\b|\*\{/,
-    shellQuotes: /`((?:[^`\\]|\\.)*)`|\bqx\s*(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,
+    shellQuotes:
+      /`((?:[^`\\]|\\.)*)`|\bqx\s*(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,
     quotes: "\"'",
     comment: HASH_COMMENT,
     pipes: /(?<![\w$@%&>-])open\b\s*\(?/g,
   },
   ruby: {
-    spawns: /(?<![\w$@:.])(?:system|exec|spawn|syscall)\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn|Process\.(?:spawn|exec)|Kernel\.(?:system|exec|spawn|`))\s*\(?/g,
+    spawns:
+      /(?<![\w$@:.])(?:system|exec|spawn|syscall)\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn|Process\.(?:spawn|exec)|Kernel\.(?:system|exec|spawn|`))\s*\(?/g,
     evaluates: /(?<![\w$@:])(?:eval|instance_eval|class_eval|module_eval)\b\s*\(?/g,
     hides: /\b(?:send|public_send|__send__|method|const_get)\s*\(?\s*(?::(?:system|exec|spawn|`)|[^:\s)])/,
-    shellQuotes: /`((?:[^`\\]|\\.)*)`|%x(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,
+    shellQuotes:
+      /`((?:[^`\\]|\\.)*)`|%x(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,
     quotes: "\"'",
     comment: HASH_COMMENT,
     pipes: /(?<![\w$@:.])open\b\s*\(?/g,
@@ -74,7 +80,8 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
   php: {
     spawns: /(?<![\w$>:])(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec)\s*\(/g,
     evaluates: /(?<![\w$>:])(?:eval|assert|create_function)\s*\(/g,
-    hides: /\$\w+\s*\(|\bcall_user_func|\barray_map\s*\(\s*["']|\b(?:include|require)(?:_once)?\s*\(?\s*["']?data:|\bReflectionFunction\b/,
+    hides:
+      /\$\w+\s*\(|\bcall_user_func|\barray_map\s*\(\s*["']|\b(?:include|require)(?:_once)?\s*\(?\s*["']?data:|\bReflectionFunction\b/,
     shellQuotes: /`((?:[^`\\]|\\.)*)`/g,
     quotes: "\"'",
     comment: SLASH_COMMENT,

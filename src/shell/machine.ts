@@ -91,6 +91,10 @@ export interface Call {
 export type Handler = (call: Call) => string;
 
 /** The frame of something that a command starts. */
-export function within(frame: Frame, name: string, change: Partial<Pick<Frame, "stdin" | "scope" | "bypassed">> = {}): Frame {
+export function within(
+  frame: Frame,
+  name: string,
+  change: Partial<Pick<Frame, "stdin" | "scope" | "bypassed">> = {},
+): Frame {
   return { ...frame, ...change, via: [...frame.via, name], depth: frame.depth + 1 };
 }

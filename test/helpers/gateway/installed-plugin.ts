@@ -56,7 +56,8 @@ export async function startWithPlugin(wish: GatewayWish & { readonly pluginConfi
     const home = await makeGatewayHome({ ...wish, config, model });
     const tarball = await packPackage();
     const installed = await home.openclaw(["plugins", "install", tarball, "--force", "--accept-capabilities"]);
-    if (installed.exitCode !== 0) throw new Error(`the plugin was not installed: ${installed.stdout}${installed.stderr}`);
+    if (installed.exitCode !== 0)
+      throw new Error(`the plugin was not installed: ${installed.stdout}${installed.stderr}`);
     if (wish.pluginConfig !== undefined) {
       const set = ["config", "set", `plugins.entries.${PLUGIN_ID}.config`, JSON.stringify(wish.pluginConfig), "--json"];
       const done = await home.openclaw(set);
