@@ -220,7 +220,7 @@ async function askPerson(deps: ExecGateDeps, open: OpenQuestion): Promise<Yes | 
   try {
     const decision = await asker.ask(question, open.signal);
     isDenied = decision.kind !== "allow-once";
-    return decision.kind === "allow-once" ? decision : refuse(decision.code, "a person was asked and did not agree");
+    return decision.kind === "allow-once" ? decision : refuse(decision.code, `${why}, and it was not approved`);
   } finally {
     end(isDenied);
   }
