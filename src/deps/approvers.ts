@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import {
   type ApproverChange,
@@ -22,7 +23,7 @@ import { parseElevationRequest } from "../schema/elevation-request.ts";
 import { openControllingTerminal } from "../state/controlling-terminal.ts";
 import { withLock } from "../state/lock.ts";
 import { readOwnedTextFile } from "../state/read-file.ts";
-import { ensurePrivateFolder, writeFileAtomic } from "../state/write-file.ts";
+import { ensurePrivateFolder, replaceFile, writeFileAtomic } from "../state/write-file.ts";
 import { openAudit } from "./audit.ts";
 import type { Effects } from "./effects.ts";
 import { openElevation, realSudoPath } from "./elevate.ts";
@@ -34,7 +35,7 @@ export interface ApproverCommands {
 }
 
 const MAX_BYTES = 100_000;
-const INSTALL = "/usr/bin/install";
+const DD = "/usr/bin/dd";
 const SEAL_TIMEOUT_MS = 60_000;
 const CONFIRM_WITHIN_MS = 300_000;
 
@@ -79,9 +80,18 @@ function approverDeps(effects: Effects): ApproverDeps {
         await log.close();
       }
     },
-    canSeal: async (text) => await wantsPassword(effects, sealRequest(path, text, "can it be sealed")),
+    canSeal: async (text) => await wantsPassword(effects, sealRequest(newName(path), text, "can it be sealed")),
     confirm: confirmAtTerminal,
-    seal: async (text, why) => await sealAsRoot(effects, sealRequest(path, text, why)),
+    seal: async (text, why) => {
+      await ensurePrivateFolder(effects.securityDir());
+      const made = newName(path);
+      await writeAsRoot(effects, sealRequest(made, text, why));
+      // The folder is ours, so the file can be put in place without root; that it is root's stays.
+      await replaceFile(made, path);
+      const { approvers, isSealed } = await loadApprovers(effects);
+      if (isSealed && renderApprovers(approvers) === text) return;
+      throw new SecurityError("file-changed", `${path} is not what root wrote`, { hint: "Look at what it says now." });
+    },
     write: async (text, before) => {
       await ensurePrivateFolder(effects.securityDir());
       await withLock(path, async () => {
@@ -95,11 +105,18 @@ function approverDeps(effects: Effects): ApproverDeps {
   };
 }
 
-/** As any privileged command: asked about, recorded, and run by sudo, which takes its password at the terminal. */
+/** A name that nothing has yet. */
+function newName(path: string): string {
+  return `${path}.${randomUUID()}.new`;
+}
+
+/**
+ * As any privileged command: asked about, recorded, and run by sudo, which takes its password at the
+ * terminal. `conv=excl` makes a new file or none: no link that somebody puts there is followed.
+ */
 function sealRequest(path: string, text: string, reason: string): Readonly<Record<string, unknown>> {
   return {
-    // -T: a folder that somebody puts at the path gets nothing into it. A link there is replaced, not followed.
-    argv: [INSTALL, "-T", "-o", "root", "-g", "root", "-m", "0644", "/dev/stdin", path],
+    argv: [DD, `of=${path}`, "conv=excl,fsync", "status=none"],
     reason,
     stdin: text,
     cwd: "/",
@@ -119,7 +136,7 @@ async function wantsPassword(effects: Effects, raw: unknown): Promise<boolean> {
   return (await preflightSudo(resolved, sudo, effects.runTool))?.code === "password-required";
 }
 
-async function sealAsRoot(effects: Effects, request: unknown): Promise<void> {
+async function writeAsRoot(effects: Effects, request: unknown): Promise<void> {
   const elevation = openElevation(effects, "terminal");
   try {
     const result = await elevation.runPrivileged(request);

@@ -37,6 +37,19 @@ export async function createFileAtomic(path: string, text: string): Promise<void
   });
 }
 
+/**
+ * Puts a whole file that somebody else wrote, in the same folder, in the place of `path`.
+ * @throws {SecurityError} disk-full, read-only, write-failed
+ */
+export async function replaceFile(from: string, path: string): Promise<void> {
+  try {
+    await rename(from, path);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    throw writeError(cause, path);
+  }
+}
+
 async function replace(path: string, text: string, publish: (temp: string) => Promise<void>): Promise<void> {
   const folder = dirname(path);
   const temp = join(folder, `.${basename(path)}.${randomBytes(TEMP_RANDOM_BYTES).toString("hex")}.tmp`);

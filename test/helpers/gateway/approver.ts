@@ -27,6 +27,8 @@ export interface TestApproverOptions {
   /** What it does with each question; default: leaves it, so that it only makes a route. */
   readonly decide?: (waiting: WaitingApproval) => TestDecision;
   readonly displayName?: string;
+  /** Default: every one. */
+  readonly scopes?: readonly string[];
 }
 
 /** Whoever holds the gateway's token and no device: resolver kind `runtime`. What an agent's exec can do. */
@@ -46,7 +48,7 @@ export async function deviceApprover(
 async function connectApprover(
   gateway: Gateway,
   device: Device | null,
-  { decide = () => "leave", displayName }: TestApproverOptions,
+  { decide = () => "leave", displayName, scopes }: TestApproverOptions,
 ): Promise<TestApprover> {
   const asked: WaitingApproval[] = [];
   const waiting: ((approval: WaitingApproval) => void)[] = [];
@@ -56,6 +58,7 @@ async function connectApprover(
   const connection = await gateway.connect({
     device,
     caps: ["approvals"],
+    ...(scopes === undefined ? {} : { scopes }),
     client: {
       ...(device === null ? { id: "gateway-client", mode: "backend" } : { id: "cli", mode: "cli" }),
       ...(displayName === undefined ? {} : { displayName }),
