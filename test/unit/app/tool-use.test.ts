@@ -26,6 +26,7 @@ describe("a tool that runs a command", () => {
     ["exec", { command: "ls", elevated: true }, command("ls", null)],
     ["shell", { command: ["a", "b c'd"] }, command("'a' 'b c'\\''d'", null)],
     ["exec_command", { cmd: "ls" }, command("ls", null)],
+    ["exec", { command: "ls", cmd: "sudo id" }, command("ls\nsudo id", null)],
     ["cron", { action: "add", job: { schedule: { command: ["sudo", "id"] } } }, command("'sudo' 'id'", null)],
     ["automations", { job: { payload: { argv: ["a"] } } }, command("'a'", null)],
     [
@@ -82,6 +83,7 @@ describe("a tool for files", () => {
   it.each([
     ["write", { path: "a", content: "" }, writes("a")],
     ["edit", { file_path: "b" }, writes("b")],
+    ["write", { path: "a", file_path: "b" }, writes("a", "b")],
     ["file_write", { node: "n", path: "/c" }, writes("/c")],
     ["read", { path: "d" }, reads("d")],
     ["grep", { pattern: "token" }, reads(".")],
