@@ -38,11 +38,7 @@ export function analyzeCommand(shellText: string, options: { readonly dialect?: 
   const found = distinct(reading.elevations).slice(0, MAX_ELEVATIONS);
   if (found.length > 0) {
     const reasons = [...new Set(found.map((each) => whyElevates(each)))];
-    return {
-      verdict: "elevates",
-      elevations: found.map((each) => asElevation(each)),
-      reasons: reasons.slice(0, MAX_REASONS),
-    };
+    return { verdict: "elevates", elevations: found.map((each) => asElevation(each)), reasons: reasons.slice(0, MAX_REASONS) };
   }
   const reasons = reading.opaque.map((reason) => `It cannot be known without running it: ${reason}.`);
   return { verdict: reasons.length > 0 ? "opaque" : "clear", elevations: [], reasons: reasons.slice(0, MAX_REASONS) };

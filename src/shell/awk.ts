@@ -9,10 +9,7 @@ import { contentOf } from "./redirects.ts";
 /** awk runs what is given to `system`, and each end of a pipe to or from a string. */
 export function runAwk(call: Call): string {
   const { machine, frame, args } = call;
-  const read = readOptions(args, {
-    short: "FvfeiElW",
-    long: ["field-separator", "assign", "file", "source", "include", "load", "exec"],
-  });
+  const read = readOptions(args, { short: "FvfeiElW", long: ["field-separator", "assign", "file", "source", "include", "load", "exec"] });
   const files = valuesOf(read, "-f", "--file", "-E", "--exec", "-i").map((file) => contentOf(machine, file, frame));
   const programs = [...valuesOf(read, "-e", "--source"), ...files];
   const operands = programs.length === 0 ? read.operands.slice(1) : read.operands;
@@ -22,8 +19,7 @@ export function runAwk(call: Call): string {
     const equals = assignment.indexOf("=");
     if (equals > 0) given.set(assignment.slice(0, equals), [literally(assignment.slice(equals + 1))]);
   }
-  for (const program of programs)
-    if (program !== ON_DISK) followProgram({ ...call, frame: within(frame, "awk code") }, literally(program), given);
+  for (const program of programs) if (program !== ON_DISK) followProgram({ ...call, frame: within(frame, "awk code") }, literally(program), given);
   return HOLE;
 }
 
@@ -44,11 +40,7 @@ function followProgram(call: Call, program: string, given: ReadonlyMap<string, r
   for (const match of blanked.matchAll(/(?<!\|)\|&?(?!\|)\s*(?=["($A-Za-z_])/g)) {
     const rest = blanked.slice(match.index + match[0].length, match.index + match[0].length + 12);
     if (/^getline\b/.test(rest)) runExpression(call, expressionBefore(program, blanked, match.index, constants));
-    else
-      runExpression(
-        call,
-        readArguments(withoutFields(program), match.index + match[0].length, constants).items.join(""),
-      );
+    else runExpression(call, readArguments(withoutFields(program), match.index + match[0].length, constants).items.join(""));
   }
 }
 
@@ -58,12 +50,7 @@ function withoutFields(program: string): string {
 }
 
 /** What stands before `| getline`, back to the start of its statement. */
-function expressionBefore(
-  program: string,
-  blanked: string,
-  end: number,
-  constants: ReadonlyMap<string, readonly string[]>,
-): string {
+function expressionBefore(program: string, blanked: string, end: number, constants: ReadonlyMap<string, readonly string[]>): string {
   let start = end;
   let depth = 0;
   while (start > 0) {

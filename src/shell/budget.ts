@@ -7,7 +7,7 @@ export interface Budget {
   readonly limit: number;
 }
 
-const MAX_WORK = 200_000;
+const MAX_WORK = 60_000;
 const MAX_DEPTH = 120;
 /** Characters of shell text that cost as much as one step. */
 const CHARS_PER_STEP = 40;

@@ -10,8 +10,7 @@ import { runCode } from "./shells.ts";
 
 /** What the shell does itself: most of it changes what the rest of the text means. */
 export const BUILTINS: Readonly<Record<string, Handler>> = {
-  eval: (call) =>
-    runCode(call, (call.args[0] === "--" ? call.args.slice(1) : call.args).join(" "), "the text given to eval"),
+  eval: (call) => runCode(call, (call.args[0] === "--" ? call.args.slice(1) : call.args).join(" "), "the text given to eval"),
   source: runSource,
   ".": runSource,
   exec: runExec,
@@ -26,8 +25,7 @@ export const BUILTINS: Readonly<Record<string, Handler>> = {
   shift: ({ frame: { scope }, args }) => {
     const [count] = args;
     const by = count === undefined ? 1 : Number(count);
-    if (Number.isInteger(by) && by >= 0)
-      scope.positional = [scope.positional[0] ?? "bash", ...scope.positional.slice(1 + by)];
+    if (Number.isInteger(by) && by >= 0) scope.positional = [scope.positional[0] ?? "bash", ...scope.positional.slice(1 + by)];
     return "";
   },
   export: declare,
@@ -113,15 +111,16 @@ export const BUILTINS: Readonly<Record<string, Handler>> = {
   popd: () => "",
   bind: (call) => {
     const read = readOptions(call.args, { short: "fqrux" });
-    for (const binding of valuesOf(read, "-x"))
-      call.machine.runText(binding.replace(/^[^:]*:/, ""), within(call.frame, "bind"));
+    for (const binding of valuesOf(read, "-x")) call.machine.runText(binding.replace(/^[^:]*:/, ""), within(call.frame, "bind"));
     return "";
   },
 };
 
 export function whichProgram({ args }: Pick<Call, "args">): string {
   const names = args.filter((arg) => !arg.startsWith("-"));
-  return names.map((name) => (name.includes("/") || !isKnown(name) ? `${name}\n` : `/usr/bin/${name}\n`)).join("");
+  return names
+    .map((name) => (name.includes("/") || !isKnown(name) ? `${name}\n` : `/usr/bin/${name}\n`))
+    .join("");
 }
 
 function runCommandBuiltin({ machine, frame, args }: Call): string {
@@ -174,8 +173,7 @@ function declare(call: Call): string {
     const target = equals === -1 ? arg : arg.slice(0, equals);
     evaluateSubscript(call, target);
     // `export "$x"`, whose word was no assignment as written.
-    if (equals !== -1 && findVariable(scope, target) === undefined)
-      assignNamed(scope, target, literally(arg.slice(equals + 1)));
+    if (equals !== -1 && findVariable(scope, target) === undefined) assignNamed(scope, target, literally(arg.slice(equals + 1)));
     const value = findVariable(scope, target)?.values[0]?.[0];
     if (flags.includes("n") && name !== "export" && value !== undefined && /^[A-Za-z_]\w*$/.test(value)) {
       scope.variables.set(target, { values: [[value]], isExported: false, refersTo: value });
@@ -201,12 +199,7 @@ function readVariables(call: Call): string {
   }
   for (const [at, name] of names.entries()) {
     if (lines === null) assign(scope, name, [HOLE]);
-    else
-      assignAny(
-        scope,
-        name,
-        lines.map((line) => fieldOf(line, at, names.length)),
-      );
+    else assignAny(scope, name, lines.map((line) => fieldOf(line, at, names.length)));
   }
   return "";
 }

@@ -20,11 +20,7 @@ interface Reader {
 }
 
 /** Reads expressions of strings, `+`, `.`, lists and commas from `start`, in whatever language. */
-export function readArguments(
-  code: string,
-  start: number,
-  constants: ReadonlyMap<string, readonly string[]>,
-): Arguments {
+export function readArguments(code: string, start: number, constants: ReadonlyMap<string, readonly string[]>): Arguments {
   const reader: Reader = { code, end: Math.min(code.length, start + MAX_CHARS), constants, at: start };
   const items: string[] = [];
   let current: string | null = null;
@@ -118,18 +114,14 @@ function readString(reader: Reader): readonly string[] | null {
   const head = /^(?:[fFrRbBuU]{0,2}("""|'''|["'`])|qw?q?\s*([{(\[/|!]))/.exec(code.slice(at, at + 12));
   if (head === null) return null;
   const opening = head[1] ?? head[2] ?? "";
-  const mark = head[1] ?? { "{": "}", "(": ")", "[": "]" }[opening] ?? opening;
+  const mark = head[1] ?? ({ "{": "}", "(": ")", "[": "]" }[opening] ?? opening);
   let stop = at + head[0].length;
   while (stop < end && !code.startsWith(mark, stop)) stop += code.charAt(stop) === "\\" ? 2 : 1;
   const body = code.slice(at + head[0].length, stop);
   reader.at = stop + mark.length;
   if (head[0].startsWith("qw")) return body.trim().split(/\s+/);
   const isRaw = /^[rR]/.test(head[0]) || opening === "'" || opening === "'''";
-  const text = isRaw
-    ? body
-        .replace(/\\(['\\])/g, "$1")
-        .replace(/\\x([0-9a-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    : unescapeText(body);
+  const text = isRaw ? body.replace(/\\(['\\])/g, "$1").replace(/\\x([0-9a-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))) : unescapeText(body);
   const isTemplate = /^[fF]/.test(head[0]) || opening === "`" || (opening === '"' && /[#$@]\{|\$\w/.test(body));
   return [isTemplate ? text.replace(/[#$@]?\{[^}]*\}|\$\w+/g, HOLE) : text];
 }
@@ -203,22 +195,12 @@ function callOf(reader: Reader, called: string): readonly string[] | null {
   const { items } = readArguments(reader.code, reader.at + 1, reader.constants);
   skipParentheses(reader);
   const [first = HOLE] = items;
-  if (/(?:^|\.)(?:b64decode|base64_decode|atob|decode64|decode_base64)$/.test(name))
-    return withMethods(reader, [decodeBase64(first)]);
-  if (/(?:^|\.)Buffer\.from$/.test(name))
-    return withMethods(reader, [
-      items[1] === "hex" ? decodeHex(first) : items[1] === "base64" ? decodeBase64(first) : first,
-    ]);
+  if (/(?:^|\.)(?:b64decode|base64_decode|atob|decode64|decode_base64)$/.test(name)) return withMethods(reader, [decodeBase64(first)]);
+  if (/(?:^|\.)Buffer\.from$/.test(name)) return withMethods(reader, [items[1] === "hex" ? decodeHex(first) : items[1] === "base64" ? decodeBase64(first) : first]);
   if (/(?:fromhex|unhexlify|hex2bin)$/.test(name)) return withMethods(reader, [decodeHex(first)]);
-  if (/(?:^|\.)(?:chr|fromCharCode|fromCodePoint)$/.test(name))
-    return [
-      items
-        .map((item) => (/^\d{1,7}$/.test(item) ? String.fromCodePoint(Math.min(Number(item), 0xfdcf)) : HOLE))
-        .join(""),
-    ];
+  if (/(?:^|\.)(?:chr|fromCharCode|fromCodePoint)$/.test(name)) return [items.map((item) => (/^\d{1,7}$/.test(item) ? String.fromCodePoint(Math.min(Number(item), 0xfdcf)) : HOLE)).join("")];
   if (/(?:^|\.)(?:strrev|reverse)$/.test(name)) return [[...first].reverse().join("")];
-  if (/^(?:str|String|bytes|list|tuple|array|shlex\.split)$/.test(name))
-    return name === "shlex.split" ? first.split(/\s+/) : items.length === 0 ? null : items;
+  if (/^(?:str|String|bytes|list|tuple|array|shlex\.split)$/.test(name)) return name === "shlex.split" ? first.split(/\s+/) : items.length === 0 ? null : items;
   return withMethods(reader, [HOLE]);
 }
 
@@ -264,8 +246,7 @@ const MAX_CONSTANTS = 60;
 /** Variables that are given a constant once; the last one counts. */
 export function readConstants(code: string, blanked: string): ReadonlyMap<string, readonly string[]> {
   const constants = new Map<string, readonly string[]>();
-  const assignment =
-    /(?<![\w.])(?:(?:const|let|var|my|our|local)\s+)?[$@%]?([A-Za-z_]\w*)\s*(?::=|=(?![=>~]))\s*(?=["'`[({fFrRbBuUq]|\w+\.\w*\(|chr|atob|\$|\w)/g;
+  const assignment = /(?<![\w.])(?:(?:const|let|var|my|our|local)\s+)?[$@%]?([A-Za-z_]\w*)\s*(?::=|=(?![=>~]))\s*(?=["'`[({fFrRbBuUq]|\w+\.\w*\(|chr|atob|\$|\w)/g;
   for (const match of blanked.matchAll(assignment)) {
     if (constants.size >= MAX_CONSTANTS) break;
     const { items } = readArguments(code, match.index + match[0].length, constants);

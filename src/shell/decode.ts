@@ -7,9 +7,7 @@ export function decodeBase64(text: string): string {
   const clean = text.replace(/[^A-Za-z0-9+/]/g, "");
   if (clean === "") return "";
   try {
-    const bytes = Uint8Array.from(atob(clean.length % 4 === 1 ? clean.slice(0, -1) : clean), (char) =>
-      char.charCodeAt(0),
-    );
+    const bytes = Uint8Array.from(atob(clean.length % 4 === 1 ? clean.slice(0, -1) : clean), (char) => char.charCodeAt(0));
     return asText(bytes);
   } catch {
     // What is no base64 decodes to nothing that can be told.
@@ -72,7 +70,7 @@ export function translate(text: string, sets: readonly string[], flags: string):
   if (to === undefined || to === "") return flags.includes("s") ? squeeze(text, from) : HOLE;
   const changed = [...text].map((char) => {
     const at = from.lastIndexOf(char);
-    return at === -1 ? char : to.charAt(at) || to.slice(-1);
+    return at === -1 ? char : (to.charAt(at) || to.slice(-1));
   });
   return flags.includes("s") ? squeeze(changed.join(""), to) : changed.join("");
 }
@@ -87,9 +85,7 @@ function expandSet(set: string): string | null {
     .replace(/[\ufdd3-\ufdd5]/g, (mark) => (mark === "\ufdd3" ? "*" : mark === "\ufdd4" ? "?" : "["))
     .replace(/\[:(\w+):\]/g, (whole, name: string) => CLASSES[name] ?? whole)
     .replace(/\\([0-7]{1,3}|.)/g, (_whole, code: string) =>
-      /^[0-7]+$/.test(code)
-        ? String.fromCharCode(Number.parseInt(code, 8))
-        : ({ n: "\n", t: "\t", r: "\r" }[code] ?? code),
+      /^[0-7]+$/.test(code) ? String.fromCharCode(Number.parseInt(code, 8)) : ({ n: "\n", t: "\t", r: "\r" }[code] ?? code),
     );
   return plain.replace(/(.)-(.)/gs, (whole, first: string, last: string) => {
     const [from, to] = [first.charCodeAt(0), last.charCodeAt(0)];

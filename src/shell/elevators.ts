@@ -17,22 +17,7 @@ interface Elevator {
 const RUNS_AS_ROOT = "runs a command as another user";
 const SETUID_GROUP = "is setuid root and gives a group that the session does not have, such as docker's";
 const CONTAINER = "starts a container that holds the host's files, devices or namespaces";
-const SUDO_OPTIONS: OptionSpec = {
-  short: "CDRTUghprtu",
-  long: [
-    "user",
-    "group",
-    "chdir",
-    "prompt",
-    "host",
-    "chroot",
-    "close-from",
-    "command-timeout",
-    "role",
-    "type",
-    "other-user",
-  ],
-};
+const SUDO_OPTIONS: OptionSpec = { short: "CDRTUghprtu", long: ["user", "group", "chdir", "prompt", "host", "chroot", "close-from", "command-timeout", "role", "type", "other-user"] };
 
 const ELEVATORS: Readonly<Record<string, Elevator>> = {
   sudo: { why: RUNS_AS_ROOT, options: SUDO_OPTIONS },
@@ -47,13 +32,7 @@ const ELEVATORS: Readonly<Record<string, Elevator>> = {
   opendoas: { why: RUNS_AS_ROOT, options: { short: "uCa" } },
   doasedit: { why: "edits a file as another user" },
   pkexec: { why: RUNS_AS_ROOT, options: { long: ["user"], short: "u" } },
-  run0: {
-    why: RUNS_AS_ROOT,
-    options: {
-      short: "ugDpM",
-      long: ["user", "group", "chdir", "property", "unit", "slice", "nice", "setenv", "background", "machine"],
-    },
-  },
+  run0: { why: RUNS_AS_ROOT, options: { short: "ugDpM", long: ["user", "group", "chdir", "property", "unit", "slice", "nice", "setenv", "background", "machine"] } },
   runuser: { why: RUNS_AS_ROOT },
   // Small relatives found in images and on desktops; each starts its operands as another user.
   gosu: { why: RUNS_AS_ROOT },
@@ -79,26 +58,14 @@ const ELEVATORS: Readonly<Record<string, Elevator>> = {
   newgrp: { why: SETUID_GROUP },
   sg: { why: SETUID_GROUP },
   // From the kernel's side these need rights already; where they succeed they leave the sandbox or the container.
-  nsenter: {
-    why: "enters the namespaces of another process",
-    options: { short: "tSG", long: ["target", "setuid", "setgid"] },
-  },
+  nsenter: { why: "enters the namespaces of another process", options: { short: "tSG", long: ["target", "setuid", "setgid"] } },
   chroot: { why: "changes the root folder, which only root may", options: { long: ["userspec", "groups"] } },
   // setpriv mostly lowers; it raises when told which ids, groups or capabilities to take.
   setpriv: { why: "takes other ids or capabilities", when: raisesWithSetpriv },
-  capsh: {
-    why: "takes other ids or capabilities",
-    when: (args) => args.some((arg) => /^--(?:uid|gid|user|groups|inh|addamb|caps)=/.test(arg)),
-  },
+  capsh: { why: "takes other ids or capabilities", when: (args) => args.some((arg) => /^--(?:uid|gid|user|groups|inh|addamb|caps)=/.test(arg)) },
   // The system manager runs it as root after polkit agrees; with --user the user's own manager does.
-  "systemd-run": {
-    why: "runs a command through the system manager, as root",
-    when: (args) => !optionsBefore(args).includes("--user"),
-  },
-  machinectl: {
-    why: "opens a session as root",
-    when: (args) => args.some((arg) => arg === "shell" || arg === "login"),
-  },
+  "systemd-run": { why: "runs a command through the system manager, as root", when: (args) => !optionsBefore(args).includes("--user") },
+  machinectl: { why: "opens a session as root", when: (args) => args.some((arg) => arg === "shell" || arg === "login") },
   // A daemon that is root runs the container; whether the host is in it decides.
   docker: { why: CONTAINER, when: reachesHost },
   podman: { why: CONTAINER, when: reachesHost },
@@ -140,11 +107,10 @@ export function commandUnder(name: string, args: readonly string[]): readonly st
 }
 
 function raisesWithSetpriv(args: readonly string[]): boolean {
-  return optionsBefore(args).some(
-    (arg) =>
-      /^--(?:(?:r|e|re)?[ug]id|groups|init-groups|keep-groups|inh-caps|ambient-caps|reset-env)\b/.test(arg) &&
-      !/^--(?:inh-caps|ambient-caps)=-/.test(arg) &&
-      !/^--reset-env\b/.test(arg),
+  return optionsBefore(args).some((arg) =>
+    /^--(?:(?:r|e|re)?[ug]id|groups|init-groups|keep-groups|inh-caps|ambient-caps|reset-env)\b/.test(arg) &&
+    !/^--(?:inh-caps|ambient-caps)=-/.test(arg) &&
+    !/^--reset-env\b/.test(arg),
   );
 }
 
@@ -155,47 +121,9 @@ function optionsBefore(args: readonly string[]): readonly string[] {
 }
 
 /** Folders of the host that, inside a container, are the host. */
-const HOST_MOUNT =
-  /^(?:\/|\/(?:etc|root|home|usr|bin|sbin|lib|lib64|boot|dev|proc|sys|var|run|opt)(?:\/(?:run|lib|spool|spool\/cron))?\/?|(?:\/var)?\/run\/(?:docker|podman|containerd|crio)[^:]*\.sock|\/(?:etc|root|boot|dev|sys|proc)\/.*|\/var\/lib\/docker.*)$/;
+const HOST_MOUNT = /^(?:\/|\/(?:etc|root|home|usr|bin|sbin|lib|lib64|boot|dev|proc|sys|var|run|opt)(?:\/(?:run|lib|spool|spool\/cron))?\/?|(?:\/var)?\/run\/(?:docker|podman|containerd|crio)[^:]*\.sock|\/(?:etc|root|boot|dev|sys|proc)\/.*|\/var\/lib\/docker.*)$/;
 /** Projects below /home or /opt are mounted every day; the folders above are the host itself. */
-const OWN_VALUE = [
-  "volume",
-  "mount",
-  "pid",
-  "ipc",
-  "uts",
-  "userns",
-  "net",
-  "network",
-  "cap-add",
-  "device",
-  "security-opt",
-  "cgroupns",
-  "name",
-  "env",
-  "workdir",
-  "user",
-  "publish",
-  "label",
-  "hostname",
-  "entrypoint",
-  "env-file",
-  "memory",
-  "cpus",
-  "restart",
-  "platform",
-  "add-host",
-  "tmpfs",
-  "volumes-from",
-  "log-driver",
-  "shm-size",
-  "ulimit",
-  "gpus",
-  "context",
-  "host",
-  "file",
-  "project-name",
-];
+const OWN_VALUE = ["volume", "mount", "pid", "ipc", "uts", "userns", "net", "network", "cap-add", "device", "security-opt", "cgroupns", "name", "env", "workdir", "user", "publish", "label", "hostname", "entrypoint", "env-file", "memory", "cpus", "restart", "platform", "add-host", "tmpfs", "volumes-from", "log-driver", "shm-size", "ulimit", "gpus", "context", "host", "file", "project-name"];
 const DOCKER_OPTIONS: OptionSpec = { short: "vewpulmhncfH", long: OWN_VALUE, isPermuted: false };
 
 function reachesHost(args: readonly string[]): boolean {
@@ -222,13 +150,9 @@ function startsOnHost(args: readonly string[]): boolean {
     ...valuesOf(read, "--mount").map((value) => /(?:^|,)(?:src|source)=([^,]*)/.exec(value)?.[1] ?? ""),
   ];
   return (
-    sources.some(
-      (source) => isKnown(source) && HOST_MOUNT.test(source.replace(/\/{2,}/g, "/").replace(/(?:\/\.)+$/, "/")),
-    ) ||
+    sources.some((source) => isKnown(source) && HOST_MOUNT.test(source.replace(/\/{2,}/g, "/").replace(/(?:\/\.)+$/, "/"))) ||
     valuesOf(read, "--pid", "--userns", "--ipc", "--uts", "--cgroupns").includes("host") ||
-    valuesOf(read, "--cap-add").some((value) =>
-      /^(?:cap_)?(?:all|sys_admin|sys_ptrace|sys_module|dac_read_search|sys_rawio)$/i.test(value),
-    ) ||
+    valuesOf(read, "--cap-add").some((value) => /^(?:cap_)?(?:all|sys_admin|sys_ptrace|sys_module|dac_read_search|sys_rawio)$/i.test(value)) ||
     valuesOf(read, "--device").some((value) => /^\/dev\/(?:sd|nvme|vd|xvd|mem|kmem|disk|mapper)/.test(value))
   );
 }

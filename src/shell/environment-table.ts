@@ -8,53 +8,8 @@ export interface RiskyVariable {
   readonly programs: readonly string[] | null;
 }
 
-const EDITING: readonly string[] = [
-  "git",
-  "crontab",
-  "visudo",
-  "vipw",
-  "systemctl",
-  "kubectl",
-  "gh",
-  "hg",
-  "svn",
-  "less",
-  "man",
-  "psql",
-  "mysql",
-  "sqlite3",
-  "mutt",
-  "fc",
-  "edquota",
-  "helm",
-  "oc",
-  "bash",
-  "sh",
-];
-const PAGING: readonly string[] = [
-  "git",
-  "man",
-  "psql",
-  "mysql",
-  "gh",
-  "aws",
-  "bat",
-  "batcat",
-  "journalctl",
-  "systemctl",
-  "hg",
-  "perldoc",
-  "pydoc",
-  "pydoc3",
-  "ri",
-  "sqlite3",
-  "delta",
-  "az",
-  "apropos",
-  "apt",
-  "apt-get",
-  "loginctl",
-];
+const EDITING: readonly string[] = ["git", "crontab", "visudo", "vipw", "systemctl", "kubectl", "gh", "hg", "svn", "less", "man", "psql", "mysql", "sqlite3", "mutt", "fc", "edquota", "helm", "oc", "bash", "sh"];
+const PAGING: readonly string[] = ["git", "man", "psql", "mysql", "gh", "aws", "bat", "batcat", "journalctl", "systemctl", "hg", "perldoc", "pydoc", "pydoc3", "ri", "sqlite3", "delta", "az", "apropos", "apt", "apt-get", "loginctl"];
 const SHELL_PROGRAMS: readonly string[] = ["bash", "rbash"];
 
 /** Each from the manual of the program that reads it. */
@@ -75,10 +30,7 @@ export const RISKY_VARIABLES: Readonly<Record<string, RiskyVariable>> = {
   LESSOPEN: { kind: "command", programs: ["less", "man", "git", "journalctl", "systemctl", "zless"] },
   LESSCLOSE: { kind: "command", programs: ["less", "man", "git"] },
   LESSEDIT: { kind: "command", programs: ["less"] },
-  BROWSER: {
-    kind: "command",
-    programs: ["xdg-open", "man", "gh", "git", "python3", "sensible-browser", "www-browser"],
-  },
+  BROWSER: { kind: "command", programs: ["xdg-open", "man", "gh", "git", "python3", "sensible-browser", "www-browser"] },
   TERMINAL: { kind: "command", programs: ["i3-sensible-terminal", "sensible-terminal"] },
   GIT_SSH_COMMAND: { kind: "command", programs: ["git"] },
   GIT_SSH: { kind: "command", programs: ["git"] },

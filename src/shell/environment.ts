@@ -24,9 +24,7 @@ export function followEnvironment(call: Call): void {
         if (isKnown(value)) machine.runText(value.replace(/^\|/, ""), inner);
         break;
       case "file":
-        runCode({ ...call, frame: inner }, contentOf(machine, value, frame), `the file of ${variable}`, {
-          isFile: true,
-        });
+        runCode({ ...call, frame: inner }, contentOf(machine, value, frame), `the file of ${variable}`, { isFile: true });
         break;
       case "perl":
         runInline({ ...call, frame: inner }, "perl", value);

@@ -8,6 +8,7 @@ import type {
   WordPart,
 } from "unbash";
 import { calculate, readInteger } from "./arithmetic.ts";
+import { WorkLimitReached } from "./budget.ts";
 import { expandBraces } from "./brace-expansion.ts";
 import { ANY, bounded, HOLE, isKnown, literally, OPEN, STAR, withWildcards } from "./marks.ts";
 import { changeCase, removeMatch, replaceMatch, slice } from "./parameter.ts";
@@ -36,6 +37,8 @@ export interface Folding {
   /** A value that arithmetic evaluates again, where it may run what its subscripts hold. */
   readonly arithmeticText: (text: string) => void;
   readonly spend: (steps: number) => void;
+  /** Told of each variable that is read and was never set. */
+  readonly readOutside: (name: string) => void;
 }
 
 /** What one part of a word gives: several values only from lists such as "$@". */
@@ -47,8 +50,7 @@ interface Expansion {
 
 /** A word of a command, as the words it becomes. */
 export function foldFields(folding: Folding, word: Word): string[] {
-  folding.spend(1);
-  const { parts } = word;
+  const parts = partsOf(folding, word);
   if (parts === undefined) return [tilde(folding, word.text, word.value)];
   if (parts.some((part) => part.type === "BraceExpansion")) {
     const written = expandBraces(word.text);
@@ -63,8 +65,7 @@ export function foldFields(folding: Folding, word: Word): string[] {
 
 /** A word where the shell does not split: assignments, targets of redirects, `case`, here-strings. */
 export function foldText(folding: Folding, word: Word): string {
-  folding.spend(1);
-  const { parts } = word;
+  const parts = partsOf(folding, word);
   if (parts === undefined) return tilde(folding, word.text, word.value);
   let text = "";
   for (const [at, part] of parts.entries()) {
@@ -73,6 +74,20 @@ export function foldText(folding: Folding, word: Word): string {
     text += at === 0 && part.type === "Literal" ? tilde(folding, part.text, joined) : joined;
   }
   return bounded(text);
+}
+
+/** A word of more characters is followed only where it is one quoted string. */
+const MAX_WORD = 65_536;
+
+function partsOf(folding: Folding, word: Word): readonly WordPart[] | undefined {
+  const { text } = word;
+  folding.spend(1 + Math.floor(text.length / 200));
+  if (text.length > MAX_WORD && /["'`$\\{*?[]/.test(text)) {
+    const isOneString = text.startsWith("'") && text.indexOf("'", 1) === text.length - 1;
+    if (!isOneString) throw new WorkLimitReached("it has a word too long to be followed");
+  }
+  // The parts are made when they are asked for.
+  return word.parts;
 }
 
 /** The parts of a here-document or of a quoted string. */
@@ -94,9 +109,7 @@ function joinParts(folding: Folding, word: Word, parts: readonly WordPart[]): st
         current = isSplit ? null : "";
       }
       const shown = at === 0 && part.type === "Literal" ? tilde(folding, word.text, value) : value;
-      const pieces = isSplit
-        ? splitFields(folding.scope, withWildcards(shown))
-        : { words: [shown], isOpen: [false, false] };
+      const pieces = isSplit ? splitFields(folding.scope, withWildcards(shown)) : { words: [shown], isOpen: [false, false] };
       const [opensNew, endsOpen] = pieces.isOpen;
       if (opensNew === true && current !== null) {
         fields.push(current);
@@ -221,7 +234,10 @@ function valueOf(folding: Folding, name: string): readonly string[] {
   if (name === "_") return [scope.lastWord];
   if (name === "PWD") return [scope.cwd];
   const found = findVariable(scope, name);
-  if (found === undefined) return [HOLE];
+  if (found === undefined) {
+    folding.readOutside(name);
+    return [HOLE];
+  }
   pass.width = Math.max(pass.width, found.values.length);
   return found.values[pass.index % found.values.length] ?? [""];
 }
@@ -294,13 +310,7 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
 }
 
 /** `$@` counts from 1, with `$0` before it. */
-function sliceList(
-  scope: Scope,
-  name: string,
-  values: readonly string[],
-  offset: string,
-  length: string | null,
-): string[] {
+function sliceList(scope: Scope, name: string, values: readonly string[], offset: string, length: string | null): string[] {
   const from = Number(offset);
   if (!Number.isInteger(from)) return [HOLE];
   const isPositional = name === "@" || name === "*";
@@ -315,13 +325,7 @@ function sliceList(
 function transform(folding: Folding, operator: string, values: readonly string[]): readonly string[] {
   if (/^[ULu]$/.test(operator)) return values.map((value) => changeCase(value, operator));
   // A prompt is expanded once more, and may run what it holds.
-  if (operator === "P")
-    return values.map((value) =>
-      folding
-        .parse(`"${value}"`)
-        .map((word) => foldText(folding, word))
-        .join(""),
-    );
+  if (operator === "P") return values.map((value) => folding.parse(`"${value}"`).map((word) => foldText(folding, word)).join(""));
   return operator === "Q" || operator === "E" ? values : [HOLE];
 }
 

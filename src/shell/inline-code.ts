@@ -66,8 +66,7 @@ function followRest(call: Call, { known, language, written, blanked, constants }
     const isString = blanked.charAt(match.index) === " " && language !== "groovy";
     if (!isString) machine.runText(interpolated(text), frame);
   }
-  for (const match of known.pipes === null ? [] : blanked.matchAll(known.pipes))
-    followPipe(call, readArguments(written, match.index + match[0].length, constants).items);
+  for (const match of known.pipes === null ? [] : blanked.matchAll(known.pipes)) followPipe(call, readArguments(written, match.index + match[0].length, constants).items);
   if (known.hides?.test(written) === true && known.hides.test(blankButQuotes(written, blanked))) {
     machine.opaque.add(`${language} code calls what is known only when it runs`);
   }
@@ -80,12 +79,7 @@ function blankButQuotes(written: string, blanked: string): string {
 
 function followSpawn(
   call: Call,
-  use: {
-    readonly written: string;
-    readonly end: number;
-    readonly called: string;
-    readonly constants: Rest["constants"];
-  },
+  use: { readonly written: string; readonly end: number; readonly called: string; readonly constants: Rest["constants"] },
 ): void {
   const { machine, frame } = call;
   const { items, isList } = readArguments(use.written, use.end, use.constants);
@@ -108,11 +102,7 @@ function followSpawn(
 function followPipe({ machine, frame }: Call, items: readonly string[]): void {
   for (const [at, item] of items.entries()) {
     const text = item.trim();
-    if (text === "-|" || text === "|-")
-      machine.runWords(
-        items.slice(at + 1).length > 1 ? items.slice(at + 1) : (items[at + 1] ?? HOLE).split(/\s+/),
-        frame,
-      );
+    if (text === "-|" || text === "|-") machine.runWords(items.slice(at + 1).length > 1 ? items.slice(at + 1) : (items[at + 1] ?? HOLE).split(/\s+/), frame);
     else if (text.startsWith("|")) machine.runText(text.slice(1), frame);
     else if (text.endsWith("|")) machine.runText(text.slice(0, -1), frame);
   }

@@ -19,12 +19,15 @@ export interface Reading {
   readonly elevations: readonly FoundElevation[];
   readonly codes: readonly FoundCode[];
   readonly opaque: readonly string[];
+  /** Variables that are read and come from outside. */
+  readonly outsideVariables: ReadonlySet<string>;
   /** Steps of work; linear in the length of the text. */
   readonly work: number;
 }
 
 /** The parser holds every here-document of a line in a list that it walks for each, so many on one line are slow. */
 const MAX_HEREDOCS_OF_LINE = 100;
+const MAX_NESTING = 60;
 const MAX_TEXT = 4_000_000;
 
 /** Reads a text without running it. Never throws; what is too much to follow is said in `opaque`. */
@@ -44,6 +47,7 @@ export function interpret(text: string, options: ReadOptions = {}): Reading {
     elevations: machine.elevations,
     codes: machine.codes,
     opaque: [...machine.opaque],
+    outsideVariables: machine.outsideVariables,
     work: machine.budget.used,
   };
 }
@@ -63,6 +67,7 @@ function createMachine(dialect: "bash" | "sh"): Machine {
     files: new Map<string, MadeFile>(),
     gitConfig: [],
     riskyVariables: new Set(),
+    outsideVariables: new Set(),
     parse: (text) => parseWords(machine, text),
     runText: (text, frame) => runText(machine, text, frame),
     runWords: (words, frame) => recordAndRun(machine, words, frame),
@@ -79,8 +84,7 @@ function runText(machine: Machine, text: string, frame: Frame): string {
   const script = parse(text);
   const printed = walkScript(machine, script, { ...frame, depth: frame.depth + 1 });
   // The shell would refuse the text from there on, or read it in another way than it was read here.
-  if (script.errors !== undefined && script.errors.length > 0)
-    machine.opaque.add("a part of it is no shell text that can be read");
+  if (script.errors !== undefined && script.errors.length > 0) machine.opaque.add("a part of it is no shell text that can be read");
   return printed;
 }
 
@@ -93,8 +97,18 @@ function parseWords(machine: Machine, text: string): readonly Word[] {
   return statement.command.args.filter((argument) => argument.type === "Word");
 }
 
+/** The parser reads what is nested once more for each level, so the levels are counted first, quotes or not. */
+function assertNesting(text: string): void {
+  let depth = 0;
+  for (const match of text.matchAll(/[$<>][({]|\(\(|[)}]/g)) {
+    depth = match[0].length > 1 ? depth + 1 : Math.max(0, depth - 1);
+    if (depth > MAX_NESTING) throw new WorkLimitReached("it is nested too deeply to be followed");
+  }
+}
+
 function assertReadable(text: string): void {
   if (text.length > MAX_TEXT) throw new WorkLimitReached("it is too long to be followed");
+  if (text.length > MAX_NESTING) assertNesting(text);
   if (!text.includes("<<")) return;
   let count = 0;
   for (let at = 0; at < text.length; at += 1) {

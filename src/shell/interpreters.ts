@@ -19,44 +19,17 @@ interface Interpreter {
   readonly readsStdin: boolean;
 }
 
-const PYTHON: Interpreter = {
-  language: "python",
-  options: { short: "cmWXQ" },
-  code: ["-c"],
-  instead: ["-m", "-V", "--version", "-h"],
-  readsStdin: true,
-};
+const PYTHON: Interpreter = { language: "python", options: { short: "cmWXQ" }, code: ["-c"], instead: ["-m", "-V", "--version", "-h"], readsStdin: true };
 const NODE: Interpreter = {
   language: "node",
-  options: {
-    short: "epCrD",
-    long: ["eval", "print", "require", "import", "loader", "input-type", "conditions", "env-file"],
-  },
+  options: { short: "epCrD", long: ["eval", "print", "require", "import", "loader", "input-type", "conditions", "env-file"] },
   code: ["-e", "-p", "--eval", "--print"],
   instead: ["-v", "--version", "-h", "--help", "--test", "--run"],
   readsStdin: true,
 };
-const PERL: Interpreter = {
-  language: "perl",
-  options: { short: "eEIMmxCF" },
-  code: ["-e", "-E"],
-  instead: ["-v", "-V"],
-  readsStdin: true,
-};
-const RUBY: Interpreter = {
-  language: "ruby",
-  options: { short: "eICEFrx" },
-  code: ["-e"],
-  instead: ["-v", "--version"],
-  readsStdin: true,
-};
-const PHP: Interpreter = {
-  language: "php",
-  options: { short: "rBRFEcdfStz", long: ["run", "process-begin", "process-code", "process-end"] },
-  code: ["-r", "-B", "-R", "-E", "--run", "--process-code"],
-  instead: ["-v", "-i", "-m", "-l", "-S"],
-  readsStdin: true,
-};
+const PERL: Interpreter = { language: "perl", options: { short: "eEIMmxCF" }, code: ["-e", "-E"], instead: ["-v", "-V"], readsStdin: true };
+const RUBY: Interpreter = { language: "ruby", options: { short: "eICEFrx" }, code: ["-e"], instead: ["-v", "--version"], readsStdin: true };
+const PHP: Interpreter = { language: "php", options: { short: "rBRFEcdfStz", long: ["run", "process-begin", "process-code", "process-end"] }, code: ["-r", "-B", "-R", "-E", "--run", "--process-code"], instead: ["-v", "-i", "-m", "-l", "-S"], readsStdin: true };
 const LUA: Interpreter = { language: "lua", options: { short: "el" }, code: ["-e"], instead: ["-v"], readsStdin: true };
 
 const general = (short: string, code: readonly string[], more: Partial<Interpreter> = {}): Interpreter => ({
@@ -93,28 +66,13 @@ const TABLE: Readonly<Record<string, Interpreter>> = {
   Rscript: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: false },
   R: { language: "r", options: { short: "ef" }, code: ["-e"], readsStdin: true },
   littler: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: true },
-  julia: {
-    language: "julia",
-    options: { short: "eEL", long: ["eval", "print"] },
-    code: ["-e", "-E", "--eval", "--print"],
-    readsStdin: true,
-  },
+  julia: { language: "julia", options: { short: "eEL", long: ["eval", "print"] }, code: ["-e", "-E", "--eval", "--print"], readsStdin: true },
   octave: general("", ["--eval"]),
   "octave-cli": general("", ["--eval"]),
   gnuplot: general("ep", ["-e"]),
   m4: general("DIUe", []),
-  emacs: {
-    language: "lisp",
-    options: { short: "lf", long: ["eval", "execute", "load", "funcall"], hasSingleDash: true, isPermuted: true },
-    code: ["--eval", "-eval", "--execute", "-execute"],
-    readsStdin: false,
-  },
-  emacsclient: {
-    language: "lisp",
-    options: { short: "es", long: ["eval"], isPermuted: true },
-    code: ["-e", "--eval"],
-    readsStdin: false,
-  },
+  emacs: { language: "lisp", options: { short: "lf", long: ["eval", "execute", "load", "funcall"], hasSingleDash: true, isPermuted: true }, code: ["--eval", "-eval", "--execute", "-execute"], readsStdin: false },
+  emacsclient: { language: "lisp", options: { short: "es", long: ["eval"], isPermuted: true }, code: ["-e", "--eval"], readsStdin: false },
   guile: { language: "lisp", options: { short: "cels" }, code: ["-c"], readsStdin: true },
   racket: { language: "lisp", options: { short: "eftlr" }, code: ["-e"], readsStdin: true },
   sbcl: { language: "lisp", options: { long: ["eval", "load"] }, code: ["--eval"], readsStdin: true },
@@ -125,11 +83,7 @@ const TABLE: Readonly<Record<string, Interpreter>> = {
   bb: { language: "lisp", options: { short: "efo" }, code: ["-e"], readsStdin: false },
   elixir: general("erS", ["-e", "--eval"]),
   iex: general("e", ["-e", "--eval"]),
-  erl: {
-    ...general("", ["-eval"]),
-    options: { long: ["eval", "s", "run", "pa", "name", "sname"], hasSingleDash: true, isPermuted: true },
-    readsStdin: false,
-  },
+  erl: { ...general("", ["-eval"]), options: { long: ["eval", "s", "run", "pa", "name", "sname"], hasSingleDash: true, isPermuted: true }, readsStdin: false },
   groovy: { language: "groovy", options: { short: "ecD" }, code: ["-e"], readsStdin: false },
   scala: { language: "groovy", options: { short: "e" }, code: ["-e"], readsStdin: true },
   "scala-cli": { language: "groovy", options: { short: "e" }, code: ["-e"], readsStdin: true },
@@ -147,19 +101,12 @@ const TABLE: Readonly<Record<string, Interpreter>> = {
   d8: general("e", ["-e"]),
   jjs: general("", []),
   jrunscript: general("efl", ["-e"]),
-  pwsh: {
-    language: "general",
-    options: { long: ["Command", "c", "EncodedCommand", "File"], hasSingleDash: true },
-    code: [],
-    readsStdin: false,
-  },
+  pwsh: { language: "general", options: { long: ["Command", "c", "EncodedCommand", "File"], hasSingleDash: true }, code: [], readsStdin: false },
   tcc: general("", [], { readsStdin: false }),
 };
 
 export const INTERPRETERS: Readonly<Record<string, Handler>> = {
-  ...Object.fromEntries(
-    Object.entries(TABLE).map(([name, spec]): [string, Handler] => [name, (call) => runInterpreter(call, spec)]),
-  ),
+  ...Object.fromEntries(Object.entries(TABLE).map(([name, spec]): [string, Handler] => [name, (call) => runInterpreter(call, spec)])),
   pwsh: runPowerShell,
   tclsh: runTcl,
   wish: runTcl,
@@ -191,12 +138,7 @@ function runInterpreter(call: Call, spec: Interpreter): string {
     return HOLE;
   }
   if (spec.readsStdin && frame.stdin !== null && frame.stdin !== ON_DISK) {
-    runInline(
-      { ...call, frame: within(frame, name, { stdin: HOLE }) },
-      spec.language,
-      frame.stdin,
-      `what ${name} reads from its input`,
-    );
+    runInline({ ...call, frame: within(frame, name, { stdin: HOLE }) }, spec.language, frame.stdin, `what ${name} reads from its input`);
   }
   void machine;
   return HOLE;
@@ -235,18 +177,12 @@ function runTcl(call: Call): string {
 function followTcl(call: Call, text: string): void {
   const { machine, frame } = call;
   if (text === HOLE) machine.opaque.add(`what ${call.name} reads is known only when it runs`);
-  const constants = [...text.matchAll(/\bset\s+(\w+)\s+([^\s;{}[\]]+)/g)]
-    .slice(0, 40)
-    .map((match) => `${match[1] ?? ""}=${match[2] ?? ""};`)
-    .join("");
-  for (const match of text.matchAll(
-    /(?:^|[;\n[{])\s*(?:catch\s*\{\s*)?(?:exec|spawn|system|eval\s+exec|eval\s+spawn)\s+((?:-\w+\s+)*)([^;\n\]}]*)/g,
-  )) {
+  const constants = [...text.matchAll(/\bset\s+(\w+)\s+([^\s;{}[\]]+)/g)].slice(0, 40).map((match) => `${match[1] ?? ""}=${match[2] ?? ""};`).join("");
+  for (const match of text.matchAll(/(?:^|[;\n[{])\s*(?:catch\s*\{\s*)?(?:exec|spawn|system|eval\s+exec|eval\s+spawn)\s+((?:-\w+\s+)*)([^;\n\]}]*)/g)) {
     const command = (match[2] ?? "").replace(/\{([^}]*)\}/g, "'$1'").replace(/\[([^\]]*)$/, "");
     machine.runText(`${constants}${command}`, frame);
   }
-  for (const match of text.matchAll(/\bopen\s+(?:"\|([^"]*)"|\{\|([^}]*)\})/g))
-    machine.runText(match[1] ?? match[2] ?? "", frame);
+  for (const match of text.matchAll(/\bopen\s+(?:"\|([^"]*)"|\{\|([^}]*)\})/g)) machine.runText(match[1] ?? match[2] ?? "", frame);
   for (const match of text.matchAll(/\bsend\b\s+(?:--\s+)?"((?:[^"\\]|\\.)*)"/g)) {
     // Typed into a shell that was spawned before.
     if (/\bspawn\s+\S*sh\b/.test(text)) machine.runText((match[1] ?? "").replace(/\\[rn]/g, "\n"), frame);
@@ -254,13 +190,7 @@ function followTcl(call: Call, text: string): void {
 }
 
 function runPowerShell(call: Call): string {
-  const read = readOptions(call.args, {
-    long: ["Command", "c", "EncodedCommand", "File", "WorkingDirectory"],
-    hasSingleDash: true,
-  });
-  const code = [
-    ...valuesOf(read, "-Command", "-c", "--Command"),
-    ...(read.options.length > 0 ? read.operands : []),
-  ].join(" ");
+  const read = readOptions(call.args, { long: ["Command", "c", "EncodedCommand", "File", "WorkingDirectory"], hasSingleDash: true });
+  const code = [...valuesOf(read, "-Command", "-c", "--Command"), ...(read.options.length > 0 ? read.operands : [])].join(" ");
   return code === "" ? HOLE : runCode({ ...call, frame: within(call.frame, "pwsh") }, code, "the text for pwsh");
 }

@@ -37,42 +37,36 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
     spawnsWith: { mention: /subprocess|pexpect|\bpty\b|\bsh\b/, calls: /\b(?:run|call|spawn)\s*\(/g },
     evaluates: /(?<![.\w])(?:eval|exec|compile)\s*\(/g,
     hides:
-      /\bgetattr\s*\([^,()]*(?:\([^()]*\)[^,()]*)?,(?!\s*(["'])(?!system|popen|exec|spawn|run|call)\w+\1\s*[,)])|__import__\s*\(\s*(?!["']\w+["']\s*\))|import_module\s*\(\s*(?!["'][\w.]+["']\s*\))|\b(?:globals|locals|vars)\(\)\s*\[|__dict__|__builtins__|\bmarshal\b|\brunpy\b|\bos\s*\.\s*__|\b(?:builtins)\b/,
+      /\bgetattr\s*\([^,()]{0,200}(?:\([^()]{0,200}\)[^,()]{0,200})?,(?!\s*(["'])(?!system|popen|exec|spawn|run|call)\w+\1\s*[,)])|__import__\s*\(\s*(?!["']\w+["']\s*\))|import_module\s*\(\s*(?!["'][\w.]+["']\s*\))|\b(?:globals|locals|vars)\(\)\s*\[|__dict__|__builtins__|\bmarshal\b|\brunpy\b|\bos\s*\.\s*__|\b(?:builtins)\b/,
     shellQuotes: null,
     quotes: "\"'",
     comment: HASH_COMMENT,
     pipes: null,
   },
   node: {
-    spawns:
-      /\b(?:execSync|execFileSync|execFile|spawnSync|Deno\s*\.\s*run|Deno\s*\.\s*Command|Bun\s*\.\s*spawn(?:Sync)?)\s*\(/g,
+    spawns: /\b(?:execSync|execFileSync|execFile|spawnSync|Deno\s*\.\s*run|Deno\s*\.\s*Command|Bun\s*\.\s*spawn(?:Sync)?)\s*\(/g,
     spawnsWith: { mention: /child_process/, calls: /\b(?:exec|spawn|fork)\s*\(/g },
     evaluates: /(?<![.\w])(?:eval|Function)\s*\(|\bvm\s*\.\s*run\w+\s*\(/g,
-    hides:
-      /(?<![.\w])(?:require|import)\s*\(\s*(?!["'`][^"'`$]+["'`]\s*\))|process\s*\.\s*binding|_linkedBinding|\bconstructor\b\s*\(/,
-    shellQuotes: /\$`((?:[^`\\]|\\.)*)`/g,
+    hides: /(?<![.\w])(?:require|import)\s*\(\s*(?!["'`][^"'`$]+["'`]\s*\))|process\s*\.\s*binding|_linkedBinding|\bconstructor\b\s*\(/,
+    shellQuotes: /\$`((?:[^`\\]|\\.){0,2000})`/g,
     quotes: "\"'`",
     comment: SLASH_COMMENT,
     pipes: null,
   },
   perl: {
-    spawns:
-      /(?<![\w$@%&>:-])(?:CORE::(?:GLOBAL::)?)?(?:system|exec|open[23]|syscall|IPC::Run::run|run3)\b(?!\s*\})\s*\(?/g,
+    spawns: /(?<![\w$@%&>:-])(?:CORE::(?:GLOBAL::)?)?(?:system|exec|open[23]|syscall|IPC::Run::run|run3)\b(?!\s*\})\s*\(?/g,
     evaluates: /(?<![\w$@%>-])eval\b(?!\s*\{)\s*\(?/g,
     hides: /&\s*\{|&\$\w|\/\w*ee\w*[\s;})]|\bsymbol\b|\*\{/,
-    shellQuotes:
-      /`((?:[^`\\]|\\.)*)`|\bqx\s*(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,
+    shellQuotes: /`((?:[^`\\]|\\.){0,2000})`|\bqx\s*(?:\{([^}]{0,2000})\}|\(([^)]{0,2000})\)|\[([^\]]{0,2000})\]|<([^>]{0,2000})>|([/|!#'"~,])((?:(?!\6).){0,2000})\6)/gs,
     quotes: "\"'",
     comment: HASH_COMMENT,
     pipes: /(?<![\w$@%&>-])open\b\s*\(?/g,
   },
   ruby: {
-    spawns:
-      /(?<![\w$@:.])(?:system|exec|spawn|syscall)\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn|Process\.(?:spawn|exec)|Kernel\.(?:system|exec|spawn|`))\s*\(?/g,
+    spawns: /(?<![\w$@:.])(?:system|exec|spawn|syscall)\b\s*\(?|\b(?:IO\.popen|Open3\.\w+|PTY\.spawn|Process\.(?:spawn|exec)|Kernel\.(?:system|exec|spawn|`))\s*\(?/g,
     evaluates: /(?<![\w$@:])(?:eval|instance_eval|class_eval|module_eval)\b\s*\(?/g,
     hides: /\b(?:send|public_send|__send__|method|const_get)\s*\(?\s*(?::(?:system|exec|spawn|`)|[^:\s)])/,
-    shellQuotes:
-      /`((?:[^`\\]|\\.)*)`|%x(?:\{([^}]*)\}|\(([^)]*)\)|\[([^\]]*)\]|<([^>]*)>|([/|!#'"~,])((?:(?!\6).)*)\6)/gs,
+    shellQuotes: /`((?:[^`\\]|\\.){0,2000})`|%x(?:\{([^}]{0,2000})\}|\(([^)]{0,2000})\)|\[([^\]]{0,2000})\]|<([^>]{0,2000})>|([/|!#'"~,])((?:(?!\6).){0,2000})\6)/gs,
     quotes: "\"'",
     comment: HASH_COMMENT,
     pipes: /(?<![\w$@:.])open\b\s*\(?/g,
@@ -80,9 +74,8 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
   php: {
     spawns: /(?<![\w$>:])(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec)\s*\(/g,
     evaluates: /(?<![\w$>:])(?:eval|assert|create_function)\s*\(/g,
-    hides:
-      /\$\w+\s*\(|\bcall_user_func|\barray_map\s*\(\s*["']|\b(?:include|require)(?:_once)?\s*\(?\s*["']?data:|\bReflectionFunction\b/,
-    shellQuotes: /`((?:[^`\\]|\\.)*)`/g,
+    hides: /\$\w+\s*\(|\bcall_user_func|\barray_map\s*\(\s*["']|\b(?:include|require)(?:_once)?\s*\(?\s*["']?data:|\bReflectionFunction\b/,
+    shellQuotes: /`((?:[^`\\]|\\.){0,2000})`/g,
     quotes: "\"'",
     comment: SLASH_COMMENT,
     pipes: null,
@@ -103,7 +96,7 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
     comment: HASH_COMMENT,
   },
   lisp: { ...GENERAL, comment: /^[ \t]*;.*$/gm, quotes: '"' },
-  julia: { ...GENERAL, shellQuotes: /`((?:[^`\\]|\\.)*)`/g, comment: HASH_COMMENT, quotes: '"' },
-  groovy: { ...GENERAL, shellQuotes: /["']((?:[^"'\\\n]|\\.)*)["']\s*\.\s*(?:execute\s*\(|!)/g },
+  julia: { ...GENERAL, shellQuotes: /`((?:[^`\\]|\\.){0,2000})`/g, comment: HASH_COMMENT, quotes: '"' },
+  groovy: { ...GENERAL, shellQuotes: /["']((?:[^"'\\\n]|\\.){0,2000})["']\s*\.\s*(?:execute\s*\(|!)/g },
   general: GENERAL,
 };

@@ -64,6 +64,8 @@ export interface Machine {
   readonly gitConfig: [string, string][];
   /** Variables that were put in the environment and that some program runs or reads code from. */
   readonly riskyVariables: Set<string>;
+  /** Variables that were read and that the text never set. */
+  readonly outsideVariables: Set<string>;
   readonly parse: (text: string) => readonly Word[];
   readonly runText: (text: string, frame: Frame) => string;
   /** For a command that another command starts: it is put on record, then followed. */
@@ -91,10 +93,6 @@ export interface Call {
 export type Handler = (call: Call) => string;
 
 /** The frame of something that a command starts. */
-export function within(
-  frame: Frame,
-  name: string,
-  change: Partial<Pick<Frame, "stdin" | "scope" | "bypassed">> = {},
-): Frame {
+export function within(frame: Frame, name: string, change: Partial<Pick<Frame, "stdin" | "scope" | "bypassed">> = {}): Frame {
   return { ...frame, ...change, via: [...frame.via, name], depth: frame.depth + 1 };
 }

@@ -45,12 +45,7 @@ export function readOptions(args: readonly string[], spec: OptionSpec): ReadOpti
 }
 
 /** Returns how many further words were used. */
-function takeLong(
-  options: GivenOption[],
-  word: string,
-  next: string | undefined,
-  { long = [], plain = [] }: OptionSpec,
-): number {
+function takeLong(options: GivenOption[], word: string, next: string | undefined, { long = [], plain = [] }: OptionSpec): number {
   const equals = word.indexOf("=");
   const name = equals === -1 ? word : word.slice(0, equals);
   if (equals !== -1) {
@@ -59,9 +54,7 @@ function takeLong(
   }
   const bare = name.replace(/^--?/, "");
   // getopt takes any beginning of a name.
-  const full =
-    long.find((each) => each === bare) ??
-    (bare.length > 2 && !plain.includes(bare) ? long.find((each) => each.startsWith(bare)) : undefined);
+  const full = long.find((each) => each === bare) ?? (bare.length > 2 && !plain.includes(bare) ? long.find((each) => each.startsWith(bare)) : undefined);
   const takesValue = full !== undefined;
   options.push({ name: takesValue ? name.replace(bare, full) : name, value: takesValue ? (next ?? HOLE) : null });
   return takesValue ? 1 : 0;

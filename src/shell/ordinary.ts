@@ -23,9 +23,7 @@ const NAMES = `
   aa-status ausearch aureport faillock pam-auth-update visudo-doc sudoreplay cvtsudoers scp sftp mosh-doc telnet nc-doc
 `;
 
-const ORDINARY: ReadonlySet<string> = new Set(
-  NAMES.split(/\s+/).filter((name) => name !== "" && !name.endsWith("-doc")),
-);
+const ORDINARY: ReadonlySet<string> = new Set(NAMES.split(/\s+/).filter((name) => name !== "" && !name.endsWith("-doc")));
 
 export function isOrdinary(name: string): boolean {
   return ORDINARY.has(name);

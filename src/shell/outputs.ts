@@ -12,25 +12,14 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
   echo: ({ args }) => {
     const start = args.findIndex((arg) => !/^-[neE]+$/.test(arg));
     const flags = (start === -1 ? args : args.slice(0, start)).join("");
-    const text =
-      start === -1
-        ? ""
-        : args
-            .slice(start)
-            .map((arg) => literally(arg))
-            .join(" ");
+    const text = start === -1 ? "" : args.slice(start).map((arg) => literally(arg)).join(" ");
     // dash always reads escapes; no harm in reading them wherever they are written.
     const shown = flags.includes("e") ? unescapeText(text) : text;
     return bounded(flags.includes("n") ? shown : `${shown}\n`);
   },
   cat: fromInput((text) => text),
   tac: fromInput((text) => text.replace(/\n$/, "").split("\n").reverse().join("\n")),
-  rev: fromInput((text) =>
-    text
-      .split("\n")
-      .map((line) => [...line].reverse().join(""))
-      .join("\n"),
-  ),
+  rev: fromInput((text) => text.split("\n").map((line) => [...line].reverse().join("")).join("\n")),
   head: fromInput((text, { args }) => firstLines(text, args)),
   tail: fromInput((text, { args }) => lastLines(text, args)),
   uniq: fromInput((text) => text),
@@ -48,24 +37,10 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
     return frame.stdin === null ? "" : translate(frame.stdin, operands, flags);
   },
   cut: fromInput((text, { args }) => cutColumns(text, args)),
-  base64: fromInput((text, { args }) =>
-    /^(?:-d|-D|--decode|-di|-id)$/.test(args.find((arg) => /^-+[dDi]/.test(arg)) ?? "") ? decodeBase64(text) : HOLE,
-  ),
-  base32: fromInput((text, { args }) =>
-    args.some((arg) => /^(?:-d|--decode)$/.test(arg)) ? decodeBase32(text) : HOLE,
-  ),
-  openssl: fromInput(
-    (text, { args }) =>
-      /^(?:base64|enc)$/.test(args[0] ?? "") &&
-      args.includes("-d") &&
-      (args[0] === "base64" || args.some((arg) => /^-(?:base64|a)$/.test(arg)))
-        ? decodeBase64(text)
-        : HOLE,
-    [1],
-  ),
-  xxd: fromInput((text, { args }) =>
-    args.some((arg) => /^-\w*r/.test(arg)) && args.some((arg) => /^-\w*p/.test(arg)) ? decodeHex(text) : HOLE,
-  ),
+  base64: fromInput((text, { args }) => (/^(?:-d|-D|--decode|-di|-id)$/.test(args.find((arg) => /^-+[dDi]/.test(arg)) ?? "") ? decodeBase64(text) : HOLE)),
+  base32: fromInput((text, { args }) => (args.some((arg) => /^(?:-d|--decode)$/.test(arg)) ? decodeBase32(text) : HOLE)),
+  openssl: fromInput((text, { args }) => (/^(?:base64|enc)$/.test(args[0] ?? "") && args.includes("-d") && (args[0] === "base64" || args.some((arg) => /^-(?:base64|a)$/.test(arg))) ? decodeBase64(text) : HOLE), [1]),
+  xxd: fromInput((text, { args }) => (args.some((arg) => /^-\w*r/.test(arg)) && args.some((arg) => /^-\w*p/.test(arg)) ? decodeHex(text) : HOLE)),
   basename: ({ args }) => {
     const { operands } = readOptions(args, { short: "s" });
     const [path = "", suffix = ""] = operands;
@@ -85,9 +60,7 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
   ls: ({ args }) => {
     const operands = args.filter((arg) => !arg.startsWith("-"));
     // `ls /usr/bin/sudo` prints just that.
-    return operands.length > 0 && operands.every((each) => each.startsWith("/") && !each.endsWith("/"))
-      ? `${operands.map((each) => literally(each)).join("\n")}\n`
-      : HOLE;
+    return operands.length > 0 && operands.every((each) => each.startsWith("/") && !each.endsWith("/")) ? `${operands.map((each) => literally(each)).join("\n")}\n` : HOLE;
   },
   yes: ({ args }) => `${args.length === 0 ? "y" : args.join(" ")}\n`,
   ln: makeLink,
@@ -97,87 +70,14 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
   curl: download,
   wget: download,
   // Made to be evaluated: what they print sets variables, defines completions, or the like.
+  ...Object.fromEntries(["ssh-agent", "dircolors", "getopt", "tset", "resize", "lesspipe", "lesspipe.sh", "path_helper", "keychain", "gpg-agent", "dbus-launch", "register-python-argcomplete", "shellenv", "locale-gen-env"].map((name): [string, Handler] => [name, () => EMITTED])),
   ...Object.fromEntries(
-    [
-      "ssh-agent",
-      "dircolors",
-      "getopt",
-      "tset",
-      "resize",
-      "lesspipe",
-      "lesspipe.sh",
-      "path_helper",
-      "keychain",
-      "gpg-agent",
-      "dbus-launch",
-      "register-python-argcomplete",
-      "shellenv",
-      "locale-gen-env",
-    ].map((name): [string, Handler] => [name, () => EMITTED]),
-  ),
-  ...Object.fromEntries(
-    [
-      "brew",
-      "direnv",
-      "starship",
-      "zoxide",
-      "rbenv",
-      "pyenv",
-      "nodenv",
-      "jenv",
-      "goenv",
-      "fnm",
-      "nvm",
-      "volta",
-      "asdf",
-      "mise",
-      "opam",
-      "conda",
-      "mamba",
-      "micromamba",
-      "docker-machine",
-      "minikube",
-      "kubectl",
-      "helm",
-      "gh",
-      "thefuck",
-      "atuin",
-      "fzf",
-      "luarocks",
-      "npm",
-      "pip",
-      "poetry",
-      "pipx",
-      "rustup",
-      "deno",
-      "hub",
-      "op",
-      "glab",
-      "flux",
-      "argocd",
-      "kind",
-      "k3d",
-      "podman-machine",
-      "plenv",
-      "sdk",
-      "vfox",
-      "uv",
-      "uvx",
-      "bw",
-      "chezmoi",
-      "navi",
-      "mcfly",
-      "aws_completer",
-      "gcloud",
-      "stack",
-      "cs",
-    ].map((name): [string, Handler] => [name, emitsForShell]),
+    ["brew", "direnv", "starship", "zoxide", "rbenv", "pyenv", "nodenv", "jenv", "goenv", "fnm", "nvm", "volta", "asdf", "mise", "opam", "conda", "mamba", "micromamba", "docker-machine", "minikube", "kubectl", "helm", "gh", "thefuck", "atuin", "fzf", "luarocks", "npm", "pip", "poetry", "pipx", "rustup", "deno", "hub", "op", "glab", "flux", "argocd", "kind", "k3d", "podman-machine", "plenv", "sdk", "vfox", "uv", "uvx", "bw", "chezmoi", "navi", "mcfly", "aws_completer", "gcloud", "stack", "cs"].map((name): [string, Handler] => [name, emitsForShell]),
   ),
 };
 
 /** Sub-commands whose output is a script for the caller's shell. */
-const FOR_SHELL =
-  /^(?:shellenv|hook|init|env|docker-env|completions?|generate-shell-completion|shell\.\w+|export|activate|alias|--alias|path|config|-|--completion|--bash|--zsh)$/;
+const FOR_SHELL = /^(?:shellenv|hook|init|env|docker-env|completions?|generate-shell-completion|shell\.\w+|export|activate|alias|--alias|path|config|-|--completion|--bash|--zsh)$/;
 
 function emitsForShell({ args }: Call): string {
   return args.some((arg) => FOR_SHELL.test(arg)) ? EMITTED : HOLE;
@@ -187,22 +87,9 @@ function emitsForShell({ args }: Call): string {
 function fromInput(change: (text: string, call: Call) => string, valueless: readonly number[] = []): Handler {
   return (call) => {
     const { machine, frame, args } = call;
-    const { operands } = readOptions(args, {
-      short: "ncdfbwsk",
-      long: ["lines", "bytes", "delimiter", "fields", "wrap"],
-      isPermuted: true,
-    });
+    const { operands } = readOptions(args, { short: "ncdfbwsk", long: ["lines", "bytes", "delimiter", "fields", "wrap"], isPermuted: true });
     // `-d` takes a value in cut and none in base64; a delimiter is no file.
-    const files =
-      valueless.length > 0
-        ? []
-        : operands.filter(
-            (each) =>
-              each !== "-" &&
-              (each.includes("/") ||
-                machine.files.has(resolvePath(frame.scope.cwd, literally(each))) ||
-                call.name === "cat"),
-          );
+    const files = valueless.length > 0 ? [] : operands.filter((each) => each !== "-" && (each.includes("/") || machine.files.has(resolvePath(frame.scope.cwd, literally(each))) || call.name === "cat"));
     const text = files.length > 0 ? files.map((file) => contentOf(machine, file, frame)).join("") : (frame.stdin ?? "");
     if (text === ON_DISK) return call.name === "cat" ? ON_DISK : HOLE;
     if (call.name === "cat") return bounded(change(text, call));
@@ -222,12 +109,7 @@ function firstLines(text: string, args: readonly string[]): string {
   const [bytes] = valuesOf(readOptions(args, { short: "nc", long: ["lines", "bytes"] }), "-c", "--bytes");
   if (bytes !== undefined) return text.slice(0, Number(bytes));
   const count = countOf(args, 10);
-  return Number.isNaN(count)
-    ? HOLE
-    : text
-        .split(/(?<=\n)/)
-        .slice(0, count)
-        .join("");
+  return Number.isNaN(count) ? HOLE : text.split(/(?<=\n)/).slice(0, count).join("");
 }
 
 function lastLines(text: string, args: readonly string[]): string {
@@ -243,11 +125,7 @@ function lastLines(text: string, args: readonly string[]): string {
 
 /** Single fields or one range; anything else is left. */
 function cutColumns(text: string, args: readonly string[]): string {
-  const read = readOptions(args, {
-    short: "cbfd",
-    long: ["characters", "bytes", "fields", "delimiter"],
-    isPermuted: true,
-  });
+  const read = readOptions(args, { short: "cbfd", long: ["characters", "bytes", "fields", "delimiter"], isPermuted: true });
   const [columns] = valuesOf(read, "-c", "-b", "--characters", "--bytes");
   const [fields] = valuesOf(read, "-f", "--fields");
   const [delimiter = "\t"] = valuesOf(read, "-d", "--delimiter");
@@ -257,10 +135,7 @@ function cutColumns(text: string, args: readonly string[]): string {
   const to = range[2] === undefined ? from + 1 : Number(range[3] ?? Number.MAX_SAFE_INTEGER);
   const cut = (line: string): string =>
     columns === undefined ? line.split(delimiter).slice(from, to).join(delimiter) : line.slice(from, to);
-  return text
-    .split("\n")
-    .map((line) => cut(line))
-    .join("\n");
+  return text.split("\n").map((line) => cut(line)).join("\n");
 }
 
 /** Lists such as `-f1,3`. */
@@ -271,10 +146,7 @@ function pickFields(text: string, columns: string | undefined, fields: string | 
     const parts = columns === undefined ? line.split(delimiter) : [...line];
     return list.map((place) => parts[place - 1] ?? "").join(columns === undefined ? delimiter : "");
   };
-  return text
-    .split("\n")
-    .map((line) => pick(line))
-    .join("\n");
+  return text.split("\n").map((line) => pick(line)).join("\n");
 }
 
 function samePath({ frame, args }: Call): string {
@@ -284,11 +156,7 @@ function samePath({ frame, args }: Call): string {
 
 /** A program under another name. */
 function makeLink({ machine, frame, name, args }: Call): string {
-  const { options, operands } = readOptions(args, {
-    short: name === "install" ? "mogtS" : "tS",
-    long: ["target-directory", "suffix", "mode", "owner", "group"],
-    isPermuted: true,
-  });
+  const { options, operands } = readOptions(args, { short: name === "install" ? "mogtS" : "tS", long: ["target-directory", "suffix", "mode", "owner", "group"], isPermuted: true });
   const folder = options.find((option) => option.name === "-t" || option.name === "--target-directory")?.value ?? null;
   const last = operands.at(-1) ?? "";
   const sources = folder === null ? operands.slice(0, -1) : operands;
@@ -308,38 +176,7 @@ function makeLink({ machine, frame, name, args }: Call): string {
 
 /** A download that lands in a file which the text may run later. */
 function download({ machine, frame, name, args }: Call): string {
-  const read = readOptions(
-    args,
-    name === "curl"
-      ? {
-          short: "AbcCdDeEFhHKmoPQrtTuUwxXyYz",
-          long: [
-            "output",
-            "header",
-            "data",
-            "request",
-            "user",
-            "url",
-            "data-raw",
-            "data-binary",
-            "form",
-            "user-agent",
-            "max-time",
-            "retry",
-            "proxy",
-            "cookie",
-            "write-out",
-            "connect-timeout",
-            "output-dir",
-          ],
-          isPermuted: true,
-        }
-      : {
-          short: "OoaeiBtTwQPUAR",
-          long: ["output-document", "directory-prefix", "header", "user-agent"],
-          isPermuted: true,
-        },
-  );
+  const read = readOptions(args, name === "curl" ? { short: "AbcCdDeEFhHKmoPQrtTuUwxXyYz", long: ["output", "header", "data", "request", "user", "url", "data-raw", "data-binary", "form", "user-agent", "max-time", "retry", "proxy", "cookie", "write-out", "connect-timeout", "output-dir"], isPermuted: true } : { short: "OoaeiBtTwQPUAR", long: ["output-document", "directory-prefix", "header", "user-agent"], isPermuted: true });
   const place = (path: string): string => resolvePath(frame.scope.cwd, literally(path));
   const [output] = name === "curl" ? valuesOf(read, "-o", "--output") : valuesOf(read, "-O", "--output-document");
   if (output === "-") return HOLE;

@@ -3,7 +3,7 @@ import { mayMatch } from "./glob.ts";
 
 /** What `${name<operator>...}` makes of a known value; HOLE where it cannot be told. Operands are marked words. */
 
-const MAX_CUT = 4096;
+const MAX_CUT = 256;
 
 /** `#`, `##`, `%`, `%%`. */
 export function removeMatch(value: string, operator: "#" | "##" | "%" | "%%", pattern: string): string {
@@ -21,8 +21,9 @@ export function removeMatch(value: string, operator: "#" | "##" | "%" | "%%", pa
 
 /** `/`, `//`, `/#`, `/%`; a pattern with wildcards is tried at each place. */
 export function replaceMatch(value: string, operator: string, pattern: string, replacement: string): string {
-  if (!isKnown(value) || !isKnown(pattern) || value.length > MAX_CUT) return HOLE;
+  if (!isKnown(value) || !isKnown(pattern)) return HOLE;
   if (pattern === "") return value;
+  if (value.length > MAX_CUT) return HOLE;
   let result = "";
   let at = 0;
   while (at < value.length) {

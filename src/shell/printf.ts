@@ -43,16 +43,13 @@ export function formatPrintf(args: readonly string[]): string {
   let at = 0;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = at;
-    printed += format.replace(
-      /\\(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3}|.)|%%|%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?([a-zA-Z])/g,
-      (whole, conversion?: string) => {
-        if (whole === "%%") return "%";
-        if (conversion === undefined) return unescapeText(whole);
-        const value = values[at];
-        at += 1;
-        return convert(whole, conversion, value);
-      },
-    );
+    printed += format.replace(/\\(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3}|.)|%%|%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?([a-zA-Z])/g, (whole, conversion?: string) => {
+      if (whole === "%%") return "%";
+      if (conversion === undefined) return unescapeText(whole);
+      const value = values[at];
+      at += 1;
+      return convert(whole, conversion, value);
+    });
     if (at >= values.length || at === before) break;
   }
   return bounded(printed);

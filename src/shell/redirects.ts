@@ -11,8 +11,7 @@ export function foldRedirects(folding: Folding, redirects: readonly Redirection[
     const { descriptor } = redirect;
     const fd = descriptor?.type === "FileDescriptor" ? descriptor.value : null;
     const isNamed = descriptor?.type === "FileDescriptorVariable";
-    if (redirect.type === "HereDoc")
-      return { op: redirect.operator, fd, isNamed, target: null, text: hereText(folding, redirect) };
+    if (redirect.type === "HereDoc") return { op: redirect.operator, fd, isNamed, target: null, text: hereText(folding, redirect) };
     const target = redirect.target === undefined ? HOLE : foldText(folding, redirect.target);
     if (redirect.type === "HereString") return { op: "<<<", fd, isNamed, target: null, text: `${literally(target)}\n` };
     return { op: redirect.operator, fd, isNamed, target, text: null };
@@ -57,8 +56,7 @@ export function readRedirects(machine: Machine, folded: readonly FoldedRedirect[
       if (fd === null || fd === 0) stdin = content;
       else frame.scope.descriptors.set(fd, content);
     } else if (op === "<&") {
-      if (fd === null || fd === 0)
-        stdin = lookup(frame.scope, "descriptors", Number(target)) ?? (target === "-" ? "" : HOLE);
+      if (fd === null || fd === 0) stdin = lookup(frame.scope, "descriptors", Number(target)) ?? (target === "-" ? "" : HOLE);
     } else if (fd === null || fd === 1) {
       const isDuplicate = op === ">&" && /^(?:\d+|-)$/.test(target ?? "");
       output = isDuplicate

@@ -30,20 +30,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 const NAMES_OF_INTEREST: readonly string[] = [
   ...ELEVATOR_NAMES,
   ...Object.keys(SHELLS),
-  "env",
-  "xargs",
-  "find",
-  "nohup",
-  "nice",
-  "timeout",
-  "setsid",
-  "stdbuf",
-  "time",
-  "script",
-  "busybox",
-  "python3",
-  "python",
-  "perl",
+  "env", "xargs", "find", "nohup", "nice", "timeout", "setsid", "stdbuf", "time", "script", "busybox", "python3", "python", "perl",
 ];
 
 /** A command started by another one: recorded, then followed. */

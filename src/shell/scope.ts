@@ -73,11 +73,7 @@ function emptyScope(parent: Scope | null, positional: readonly string[], cwd: st
 
 type Table = "functions" | "aliases" | "hashed" | "descriptors";
 
-export function lookup<K extends Table>(
-  scope: Scope,
-  table: K,
-  key: Parameters<Scope[K]["get"]>[0],
-): ReturnType<Scope[K]["get"]> {
+export function lookup<K extends Table>(scope: Scope, table: K, key: Parameters<Scope[K]["get"]>[0]): ReturnType<Scope[K]["get"]> {
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
     const found = (at[table] as Map<unknown, unknown>).get(key);
     if (found !== undefined) return found as ReturnType<Scope[K]["get"]>;

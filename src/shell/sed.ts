@@ -62,8 +62,7 @@ function skipAddress(place: Place): void {
     if (/[\s;{},0-9$!~+IM]/.test(char)) place.at += 1;
     else if (char === "}") place.at += 1;
     else if (char === "/") place.at = delimited(place, "/", place.at + 1) + 1;
-    else if (char === "\\" && place.at + 1 < text.length)
-      place.at = delimited(place, text.charAt(place.at + 1), place.at + 2) + 1;
+    else if (char === "\\" && place.at + 1 < text.length) place.at = delimited(place, text.charAt(place.at + 1), place.at + 2) + 1;
     else if (char === "#") restOfLine(place);
     else return;
   }
@@ -120,26 +119,9 @@ function substitute(input: string, pattern: string, replacement: string, flags: 
   if (/[\\&]/.test(replacement)) return HOLE;
   const isWhole = /^\^?\.\*\$?$/.test(pattern);
   if (!isKnown(input)) return isWhole && !flags.includes("g") ? `${replacement}\n` : HOLE;
-  if (isWhole)
-    return input
-      .split("\n")
-      .map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement))
-      .join("\n");
-  if (pattern === "^")
-    return input
-      .split("\n")
-      .map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement + line))
-      .join("\n");
-  if (pattern === "$")
-    return input
-      .split("\n")
-      .map((line, at, all) => (at === all.length - 1 && line === "" ? line : line + replacement))
-      .join("\n");
+  if (isWhole) return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement)).join("\n");
+  if (pattern === "^") return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : replacement + line)).join("\n");
+  if (pattern === "$") return input.split("\n").map((line, at, all) => (at === all.length - 1 && line === "" ? line : line + replacement)).join("\n");
   if (/[.*[\]^$\\+?|(){}]/.test(pattern)) return HOLE;
-  return input
-    .split("\n")
-    .map((line) =>
-      flags.includes("g") ? line.replaceAll(pattern, () => replacement) : line.replace(pattern, () => replacement),
-    )
-    .join("\n");
+  return input.split("\n").map((line) => (flags.includes("g") ? line.replaceAll(pattern, () => replacement) : line.replace(pattern, () => replacement))).join("\n");
 }

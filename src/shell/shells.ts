@@ -5,34 +5,9 @@ import { subshell } from "./scope.ts";
 
 /** Shells by name. Other dialects are read as bash; what cannot be read so is opaque. */
 export const SHELLS: Readonly<Record<string, Handler>> = Object.fromEntries(
-  [
-    "sh",
-    "bash",
-    "rbash",
-    "dash",
-    "ash",
-    "ksh",
-    "ksh93",
-    "mksh",
-    "lksh",
-    "oksh",
-    "pdksh",
-    "zsh",
-    "yash",
-    "fish",
-    "csh",
-    "tcsh",
-    "posh",
-    "hush",
-    "rksh",
-    "rzsh",
-    "rsh-shell",
-    "xonsh",
-    "elvish",
-    "nu",
-    "osh",
-    "brush",
-  ].map((name) => [name, runShell]),
+  ["sh", "bash", "rbash", "dash", "ash", "ksh", "ksh93", "mksh", "lksh", "oksh", "pdksh", "zsh", "yash", "fish", "csh", "tcsh", "posh", "hush", "rksh", "rzsh", "rsh-shell", "xonsh", "elvish", "nu", "osh", "brush"].map(
+    (name) => [name, runShell],
+  ),
 );
 
 interface ShellWords {
@@ -50,8 +25,7 @@ export function runShell(call: Call): string {
   const scope = subshell(frame.scope);
   const inner = within(frame, words.isCode ? `${name} -c` : name, { scope, bypassed: null });
   const started: Call = { machine, frame: inner, name, args: [] };
-  for (const file of words.startFiles)
-    runCode(started, contentOf(machine, file, frame), "a start file", { isFile: true });
+  for (const file of words.startFiles) runCode(started, contentOf(machine, file, frame), "a start file", { isFile: true });
   const [first, ...rest] = words.operands;
   if (words.isCode) {
     scope.positional = rest.length > 0 ? rest : [name];
@@ -64,21 +38,14 @@ export function runShell(call: Call): string {
   scope.positional = [name, ...words.operands];
   if (frame.stdin === null) return "";
   // Commands that come from a pipe: the rest of it is their input, which is not followed.
-  return runCode({ ...started, frame: { ...inner, stdin: HOLE } }, frame.stdin, `what ${name} reads from its input`, {
-    isFile: true,
-  });
+  return runCode({ ...started, frame: { ...inner, stdin: HOLE } }, frame.stdin, `what ${name} reads from its input`, { isFile: true });
 }
 
 /**
  * Runs text as the shell would. A text that is not known at all is opaque; so is one whose commands are not,
  * which comes out as it is walked. A whole file on disk is not the text's doing.
  */
-export function runCode(
-  { machine, frame, name }: Call,
-  code: string,
-  what: string,
-  { isFile = false }: { readonly isFile?: boolean } = {},
-): string {
+export function runCode({ machine, frame, name }: Call, code: string, what: string, { isFile = false }: { readonly isFile?: boolean } = {}): string {
   const bare = code.trim();
   if (bare === "" || bare === EMITTED) return "";
   if (bare === ON_DISK && isFile) return HOLE;
@@ -107,13 +74,7 @@ function readShellWords(args: readonly string[]): ShellWords {
       const option = equals === -1 ? word : word.slice(0, equals);
       if (option === "--command" || option === "--commands") {
         // fish and nu spell it out.
-        return {
-          isCode: true,
-          isInteractive,
-          readsStdin,
-          startFiles,
-          operands: equals === -1 ? args.slice(at + 1) : [word.slice(equals + 1)],
-        };
+        return { isCode: true, isInteractive, readsStdin, startFiles, operands: equals === -1 ? args.slice(at + 1) : [word.slice(equals + 1)] };
       }
       if (!LONG_WITH_VALUE.has(option)) continue;
       startFiles.push(equals === -1 ? (args[at + 1] ?? "") : word.slice(equals + 1));

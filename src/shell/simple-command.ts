@@ -40,11 +40,7 @@ export function runCommand(machine: Machine, node: Command, folding: Folding, fr
     stdin: read.stdin,
   });
   if (isBare) return writeOutput(machine, read, "", frame);
-  const printed = machine.execute(words, {
-    ...frame,
-    scope,
-    stdin: read.stdin ?? lookup(scope, "descriptors", 0) ?? null,
-  });
+  const printed = machine.execute(words, { ...frame, scope, stdin: read.stdin ?? lookup(scope, "descriptors", 0) ?? null });
   leaveCommand(frame.scope, scope, words);
   if (words[0] === "exec" && words.length === 1) keepStdin(frame.scope, read);
   return writeOutput(machine, read, printed, frame);
@@ -58,13 +54,7 @@ function keepStdin(scope: Scope, read: ReadRedirects): void {
 /** The prefix assignments are the command's own; all else that it changes (a function, `cd`) is the shell's. */
 function commandScope(parent: Scope): Scope {
   const scope = subshell(parent);
-  return {
-    ...scope,
-    functions: parent.functions,
-    aliases: parent.aliases,
-    hashed: parent.hashed,
-    descriptors: parent.descriptors,
-  };
+  return { ...scope, functions: parent.functions, aliases: parent.aliases, hashed: parent.hashed, descriptors: parent.descriptors };
 }
 
 function leaveCommand(outer: Scope, inner: Scope, words: readonly string[]): void {

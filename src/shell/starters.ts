@@ -20,11 +20,7 @@ export const STARTERS: Readonly<Record<string, Handler>> = {
   mosh: runSsh,
   autossh: runSsh,
   dropbear: runSsh,
-  busybox: ({ machine, frame, args }) =>
-    machine.runWords(
-      args.filter((arg) => !/^--(?:list|help)/.test(arg)),
-      within(frame, "busybox"),
-    ),
+  busybox: ({ machine, frame, args }) => machine.runWords(args.filter((arg) => !/^--(?:list|help)/.test(arg)), within(frame, "busybox")),
   toybox: ({ machine, frame, args }) => machine.runWords(args, within(frame, "toybox")),
   at: runScheduled,
   batch: runScheduled,
@@ -67,9 +63,7 @@ function runEnv(call: Call): string {
   const inner = within(frame, "env", { bypassed: null });
   const { options, operands } = readOptions(args, ENV_OPTIONS);
   // `-S` splits its value into words that stand before the rest.
-  const split = options.flatMap(({ name, value }) =>
-    name === "-S" || name === "--split-string" ? splitLikeEnv(value ?? "") : [],
-  );
+  const split = options.flatMap(({ name, value }) => (name === "-S" || name === "--split-string" ? splitLikeEnv(value ?? "") : []));
   const words = [...split, ...operands];
   const isAgain = split.length > 0 && /^-/.test(words[0] ?? "");
   if (isAgain) return runEnv({ machine, frame: inner, name: "env", args: words });
@@ -105,10 +99,7 @@ function splitLikeEnv(text: string): string[] {
   return current === null ? words : [...words, current];
 }
 
-const XARGS_OPTIONS: OptionSpec = {
-  short: "adEIJLnPRsS",
-  long: ["arg-file", "delimiter", "replace", "max-lines", "max-args", "max-procs", "max-chars", "process-slot-var"],
-};
+const XARGS_OPTIONS: OptionSpec = { short: "adEIJLnPRsS", long: ["arg-file", "delimiter", "replace", "max-lines", "max-args", "max-procs", "max-chars", "process-slot-var"] };
 
 /** What comes on stdin becomes words of the command, or stands where `-I` says. */
 function runXargs({ machine, frame, args, name }: Call): string {
@@ -120,20 +111,10 @@ function runXargs({ machine, frame, args, name }: Call): string {
   const text = source === null || source === ON_DISK ? HOLE : source;
   const [given] = valuesOf(read, "-I", "-J", "--replace");
   const replace = given ?? (hasOption(read, "-i", "--replace") ? "{}" : null);
-  if (replace === null)
-    return machine.runWords([...command, ...(isKnown(text) ? splitLikeEnv(text) : wordsWithHoles(text))], inner);
-  const items = isKnown(text)
-    ? text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(0, 8)
-    : [HOLE];
+  if (replace === null) return machine.runWords([...command, ...(isKnown(text) ? splitLikeEnv(text) : wordsWithHoles(text))], inner);
+  const items = isKnown(text) ? text.split("\n").filter((line) => line.trim() !== "").slice(0, 8) : [HOLE];
   let printed = "";
-  for (const item of items)
-    printed += machine.runWords(
-      command.map((word) => word.replaceAll(replace, item.trim())),
-      inner,
-    );
+  for (const item of items) printed += machine.runWords(command.map((word) => word.replaceAll(replace, item.trim())), inner);
   return printed;
 }
 
@@ -145,36 +126,16 @@ function wordsWithHoles(text: string): string[] {
 /** Each job is a shell text: the template with an argument put in, or added. */
 function runParallel({ machine, frame, args }: Call): string {
   const inner = within(frame, "parallel", { stdin: "" });
-  const read = readOptions(args, {
-    short: "jnNLXaISdPv",
-    long: [
-      "jobs",
-      "max-args",
-      "arg-file",
-      "delay",
-      "joblog",
-      "results",
-      "retries",
-      "sshlogin",
-      "colsep",
-      "timeout",
-      "tmpdir",
-    ],
-  });
+  const read = readOptions(args, { short: "jnNLXaISdPv", long: ["jobs", "max-args", "arg-file", "delay", "joblog", "results", "retries", "sshlogin", "colsep", "timeout", "tmpdir"] });
   const at = read.operands.findIndex((word) => /^:::\+?$/.test(word));
   const template = at === -1 ? read.operands : read.operands.slice(0, at);
-  const listed =
-    at === -1 ? (frame.stdin ?? HOLE).split("\n").filter((line) => line !== "") : read.operands.slice(at + 1);
+  const listed = at === -1 ? (frame.stdin ?? HOLE).split("\n").filter((line) => line !== "") : read.operands.slice(at + 1);
   const text = template.join(" ");
   let printed = "";
   for (const item of listed.slice(0, 8)) {
     const word = isKnown(item) ? item : HOLE;
-    const job =
-      text === "" ? word : /\{[^ ]*\}/.test(text) ? text.replace(/\{[./#%\d]*\}/g, () => word) : `${text} ${word}`;
-    printed +=
-      text === "" && !isKnown(word)
-        ? runCode({ machine, frame: inner, name: "parallel", args: [] }, word, "a job of parallel")
-        : machine.runText(job, inner);
+    const job = text === "" ? word : /\{[^ ]*\}/.test(text) ? text.replace(/\{[./#%\d]*\}/g, () => word) : `${text} ${word}`;
+    printed += text === "" && !isKnown(word) ? runCode({ machine, frame: inner, name: "parallel", args: [] }, word, "a job of parallel") : machine.runText(job, inner);
   }
   return printed;
 }
@@ -193,10 +154,7 @@ function runFind({ machine, frame, args, name }: Call): string {
     const end = rest.findIndex((word, index) => word === ";" || (word === "+" && rest[index - 1] === "{}"));
     const command = rest.slice(0, end === -1 ? undefined : end);
     const first = command[0]?.includes("{}") === true ? found : HOLE;
-    machine.runWords(
-      command.map((word, index) => word.replaceAll("{}", index === 0 ? first : HOLE)),
-      within(frame, `${name} ${args[at] ?? ""}`),
-    );
+    machine.runWords(command.map((word, index) => word.replaceAll("{}", index === 0 ? first : HOLE)), within(frame, `${name} ${args[at] ?? ""}`));
     at += command.length;
   }
   return HOLE;
@@ -205,16 +163,12 @@ function runFind({ machine, frame, args, name }: Call): string {
 function runFd({ machine, frame, args, name }: Call): string {
   const at = args.findIndex((arg) => ["-x", "-X", "--exec", "--exec-batch"].includes(arg));
   if (at === -1) return HOLE;
-  return machine.runWords(
-    args.slice(at + 1).map((word) => word.replace(/\{[./]*\}/g, HOLE)),
-    within(frame, `${name} ${args[at] ?? ""}`),
-  );
+  return machine.runWords(args.slice(at + 1).map((word) => word.replace(/\{[./]*\}/g, HOLE)), within(frame, `${name} ${args[at] ?? ""}`));
 }
 
 const SSH_OPTIONS: OptionSpec = { short: "bcDEeFIiJLlmOopQRSWw" };
 /** Options of ssh whose value runs on this machine. */
-const LOCAL_SSH =
-  /^(?:ProxyCommand|LocalCommand|KnownHostsCommand|ProxyUseFdpass|XAuthLocation|PKCS11Provider|Match\s+exec)\s*[= ]\s*(.*)$/is;
+const LOCAL_SSH = /^(?:ProxyCommand|LocalCommand|KnownHostsCommand|ProxyUseFdpass|XAuthLocation|PKCS11Provider|Match\s+exec)\s*[= ]\s*(.*)$/is;
 
 /**
  * The command on the other side counts as if it were here: the other side may be this machine, and root there
@@ -231,12 +185,9 @@ function runSsh({ machine, frame, args, name }: Call): string {
     if (local !== null) machine.runText(local[1] ?? "", within(frame, `${name} -o`));
   }
   const words = second.operands;
-  if (words.length > 0)
-    return runCode({ machine, frame: inner, name, args: [] }, words.join(" "), "the command for ssh");
+  if (words.length > 0) return runCode({ machine, frame: inner, name, args: [] }, words.join(" "), "the command for ssh");
   // Without a command the remote shell reads its input.
-  return first.operands.length > 0 && frame.stdin !== null
-    ? runCode({ machine, frame: inner, name, args: [] }, frame.stdin, "what ssh passes on", { isFile: true })
-    : HOLE;
+  return first.operands.length > 0 && frame.stdin !== null ? runCode({ machine, frame: inner, name, args: [] }, frame.stdin, "what ssh passes on", { isFile: true }) : HOLE;
 }
 
 /** at and batch give their input to sh. */
@@ -246,8 +197,7 @@ function runScheduled(call: Call): string {
   if (hasOption(read, "-l", "-d", "-r", "-c", "-V")) return HOLE;
   const [file] = valuesOf(read, "-f");
   const text = file === undefined ? frame.stdin : contentOf(machine, file, frame);
-  if (text !== null)
-    runCode({ ...call, frame: within(frame, name, { stdin: "" }) }, text, `what ${name} is given`, { isFile: true });
+  if (text !== null) runCode({ ...call, frame: within(frame, name, { stdin: "" }) }, text, `what ${name} is given`, { isFile: true });
   return HOLE;
 }
 
@@ -260,20 +210,14 @@ function runCrontab(call: Call): string {
   const text = file === "-" ? (frame.stdin ?? "") : contentOf(machine, file, frame);
   for (const line of text.split("\n")) {
     const job = /^\s*(?:@\w+|(?:\S+\s+){5})\s*(.+)$/.exec(line);
-    if (job !== null && !line.trimStart().startsWith("#"))
-      machine.runText((job[1] ?? "").replace(/(?<!\\)%.*$/s, ""), within(frame, name, { stdin: "" }));
+    if (job !== null && !line.trimStart().startsWith("#")) machine.runText((job[1] ?? "").replace(/(?<!\\)%.*$/s, ""), within(frame, name, { stdin: "" }));
   }
   return "";
 }
 
 function runDaemon({ machine, frame, name, args }: Call): string {
   const at = args.indexOf("--");
-  const read = readOptions(at === -1 ? args : args.slice(0, at), {
-    short: "xapnugkcNPIRK",
-    long: ["exec", "startas", "pidfile", "name", "user", "group", "chuid", "chdir", "retry", "signal", "nicelevel"],
-    plain: ["start"],
-    isPermuted: true,
-  });
+  const read = readOptions(at === -1 ? args : args.slice(0, at), { short: "xapnugkcNPIRK", long: ["exec", "startas", "pidfile", "name", "user", "group", "chuid", "chdir", "retry", "signal", "nicelevel"], plain: ["start"], isPermuted: true });
   const [program] = [...valuesOf(read, "-a", "--startas"), ...valuesOf(read, "-x", "--exec")];
   const isStopping = hasOption(read, "-K", "--stop", "-T", "--status");
   if (program === undefined || isStopping) return "";
@@ -284,16 +228,10 @@ function runDaemon({ machine, frame, name, args }: Call): string {
 function runDebugger(call: Call): string {
   const { machine, frame, name, args } = call;
   const inner = within(frame, name);
-  const isCommand = (word: string): boolean =>
-    /^--?(?:ex|iex|eval-command|init-eval-command|o|one-line|O|one-line-before-file)$/.test(word);
-  const commands = args.flatMap((arg, at) =>
-    isCommand(args[at - 1] ?? "") ? [arg] : [(/^--?(?:ex|iex|eval-command|one-line)=(.*)$/s.exec(arg) ?? [])[1] ?? ""],
-  );
-  const files = args.flatMap((arg, at) =>
-    /^--?(?:x|command|s|source)$/.test(args[at - 1] ?? "") ? [contentOf(machine, arg, frame)] : [],
-  );
-  for (const line of [...commands, ...files, frame.stdin ?? ""].join("\n").split("\n"))
-    followDebuggerCommand(call, line);
+  const isCommand = (word: string): boolean => /^--?(?:ex|iex|eval-command|init-eval-command|o|one-line|O|one-line-before-file)$/.test(word);
+  const commands = args.flatMap((arg, at) => (isCommand(args[at - 1] ?? "") ? [arg] : [(/^--?(?:ex|iex|eval-command|one-line)=(.*)$/s.exec(arg) ?? [])[1] ?? ""]));
+  const files = args.flatMap((arg, at) => (/^--?(?:x|command|s|source)$/.test(args[at - 1] ?? "") ? [contentOf(machine, arg, frame)] : []));
+  for (const line of [...commands, ...files, frame.stdin ?? ""].join("\n").split("\n")) followDebuggerCommand(call, line);
   const start = args.findIndex((arg) => arg === "--args" || arg === "--");
   if (start !== -1) machine.runWords(args.slice(start + 1), inner);
   const operand = args.find((arg, at) => !arg.startsWith("-") && !isCommand(args[at - 1] ?? ""));
@@ -312,17 +250,11 @@ function followDebuggerCommand({ machine, frame, name }: Call, line: string): vo
 /** A new window runs a command; typed keys are a shell's input. */
 function runMultiplexer({ machine, frame, name, args }: Call): string {
   const inner = within(frame, name);
-  const at = args.findIndex((arg) =>
-    /^(?:new|new-session|new-window|neww|split-window|splitw|respawn-pane|respawnp|respawn-window|run|run-shell|if-shell|popup|display-popup|pipe-pane|pipep|send-keys|send|send-key|stuff|exec)$/.test(
-      arg,
-    ),
-  );
+  const at = args.findIndex((arg) => /^(?:new|new-session|new-window|neww|split-window|splitw|respawn-pane|respawnp|respawn-window|run|run-shell|if-shell|popup|display-popup|pipe-pane|pipep|send-keys|send|send-key|stuff|exec)$/.test(arg));
   if (at === -1) {
     if (name !== "screen") return HOLE;
     const { operands } = readOptions(args, { short: "cehpsStTX" });
-    return operands.length > 0 && !hasOption(readOptions(args, { short: "cehpsStTX" }), "-r", "-x")
-      ? machine.runWords(operands, inner)
-      : HOLE;
+    return operands.length > 0 && !hasOption(readOptions(args, { short: "cehpsStTX" }), "-r", "-x") ? machine.runWords(operands, inner) : HOLE;
   }
   const verb = args[at] ?? "";
   const { operands } = readOptions(args.slice(at + 1), { short: "tsncFexyhwl", isPermuted: false });
@@ -330,19 +262,14 @@ function runMultiplexer({ machine, frame, name, args }: Call): string {
   if (words.length === 0) return HOLE;
   const isTyped = /^(?:send|stuff)/.test(verb);
   // One word is a shell's text; several are a program's words.
-  if (words.length === 1 || isTyped)
-    return runCode({ machine, frame: inner, name, args: [] }, words.join(isTyped ? " " : ""), `what ${name} runs`);
+  if (words.length === 1 || isTyped) return runCode({ machine, frame: inner, name, args: [] }, words.join(isTyped ? " " : ""), `what ${name} runs`);
   return machine.runWords(words, inner);
 }
 
 /** `npm exec -c text`, `npx -c text`, `npm exec -- program args`. */
 function runNpm(call: Call): string {
   const { machine, frame, name, args } = call;
-  const read = readOptions(args, {
-    short: "cpwC",
-    long: ["call", "package", "workspace", "prefix", "script-shell", "dir"],
-    isPermuted: true,
-  });
+  const read = readOptions(args, { short: "cpwC", long: ["call", "package", "workspace", "prefix", "script-shell", "dir"], isPermuted: true });
   const codes = valuesOf(read, "-c", "--call");
   for (const code of codes) machine.runText(code, within(frame, `${name} -c`));
   const rest = name.endsWith("x") ? args : args.slice(args.findIndex((arg) => ["exec", "x", "dlx"].includes(arg)) + 1);
@@ -365,22 +292,15 @@ function runNixShell({ machine, frame, name, args }: Call): string {
 /** Tools that carry a shell text to hosts of theirs, this one among them. */
 function runRemoteText({ machine, frame, name, args }: Call): string {
   const read = readOptions(args, { short: "cam", long: ["command", "args", "module-name"], isPermuted: true });
-  const isShell =
-    name !== "ansible" ||
-    valuesOf(read, "-m", "--module-name").some((module) => /^(?:shell|command|raw|script)$/.test(module)) ||
-    !hasOption(read, "-m", "--module-name");
-  for (const code of isShell ? valuesOf(read, "-c", "--command", "-a", "--args") : [])
-    machine.runText(code, within(frame, name));
+  const isShell = name !== "ansible" || valuesOf(read, "-m", "--module-name").some((module) => /^(?:shell|command|raw|script)$/.test(module)) || !hasOption(read, "-m", "--module-name");
+  for (const code of isShell ? valuesOf(read, "-c", "--command", "-a", "--args") : []) machine.runText(code, within(frame, name));
   return HOLE;
 }
 
 /** The command begins somewhere after options that are many and change: the first word that names a program followed here. */
 function runAnywhere({ machine, frame, name, args }: Call): string {
   const dashes = args.indexOf("--");
-  const start =
-    dashes !== -1
-      ? dashes + 1
-      : args.findIndex((arg, at) => !arg.startsWith("-") && !(args[at - 1] ?? "").startsWith("-"));
+  const start = dashes !== -1 ? dashes + 1 : args.findIndex((arg, at) => !arg.startsWith("-") && !(args[at - 1] ?? "").startsWith("-"));
   const inner = within(frame, name);
   if (dashes === -1) {
     const named = args.findIndex((arg) => /^(?:\S*\/)?(?:sudo|su|doas|pkexec|run0|env|sh|bash|dash|zsh)$/.test(arg));

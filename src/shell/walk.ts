@@ -101,8 +101,7 @@ export function walkCommand(machine: Machine, node: CommandNode, frame: Frame): 
     case "Select":
       return walkLoop(machine, node, inner);
     case "ArithmeticFor":
-      for (const part of [node.initialize, node.test, node.update])
-        if (part !== undefined) number(machine, part, frame);
+      for (const part of [node.initialize, node.test, node.update]) if (part !== undefined) number(machine, part, frame);
       return conditionally(machine, node.body, inner);
     case "Case":
       return walkCase(machine, node, inner);
@@ -199,8 +198,7 @@ function walkTest(machine: Machine, node: TestExpression, frame: Frame): void {
 }
 
 function evaluateHeld(folding: Folding, text: string): void {
-  if (/^[A-Za-z_]\w*$/.test(text))
-    folding.parse(`"\${${text}}"`).forEach((word) => folding.arithmeticText(foldText(folding, word)));
+  if (/^[A-Za-z_]\w*$/.test(text)) folding.parse(`"\${${text}}"`).forEach((word) => folding.arithmeticText(foldText(folding, word)));
   else folding.arithmeticText(text);
 }
 
@@ -230,6 +228,7 @@ export function foldingOf(machine: Machine, frame: Frame, pass: Pass = { index: 
     scope,
     pass,
     spend: (steps) => spend(machine.budget, steps),
+    readOutside: (name) => void machine.outsideVariables.add(name),
     parse: machine.parse,
     capture: (script, chars) => {
       if (script === undefined) return HOLE;
@@ -240,12 +239,7 @@ export function foldingOf(machine: Machine, frame: Frame, pass: Pass = { index: 
       if (part.script === undefined) return HOLE;
       spendOnText(machine.budget, part.end - part.pos);
       const isFed = part.operator === ">";
-      const inner: Frame = {
-        ...frame,
-        scope: subshell(scope),
-        stdin: isFed ? HOLE : frame.stdin,
-        depth: frame.depth + 1,
-      };
+      const inner: Frame = { ...frame, scope: subshell(scope), stdin: isFed ? HOLE : frame.stdin, depth: frame.depth + 1 };
       const printed = walkScript(machine, part.script, inner);
       const path = `/dev/fd/${isFed ? "to" : "from"}-${machine.files.size}`;
       if (!isFed) machine.files.set(path, { kind: "text", text: printed });
@@ -262,22 +256,12 @@ function captureScript(machine: Machine, script: Script, frame: Frame, scope: Sc
   const [only] = script.commands;
   const { command } = only ?? {};
   // `$(< file)` prints the file.
-  if (
-    script.commands.length === 1 &&
-    command?.type === "Command" &&
-    command.name === undefined &&
-    command.redirects.length > 0
-  ) {
+  if (script.commands.length === 1 && command?.type === "Command" && command.name === undefined && command.redirects.length > 0) {
     const inner: Frame = { ...frame, scope: subshell(scope), depth: frame.depth + 1 };
     const folded = foldRedirects(foldingOf(machine, inner), command.redirects);
     return readRedirects(machine, folded, inner).stdin ?? HOLE;
   }
-  return walkScript(machine, script, {
-    ...frame,
-    scope: subshell(scope),
-    via: [...frame.via, "$(...)"],
-    depth: frame.depth + 1,
-  });
+  return walkScript(machine, script, { ...frame, scope: subshell(scope), via: [...frame.via, "$(...)"], depth: frame.depth + 1 });
 }
 
 /** The body of a function, with its own positional parameters. */
