@@ -39,8 +39,8 @@ export function createRequestReader(): (chunk: Buffer) => Progress {
     isWhole = true;
     const { token, name, words, cwd, reason, stdinBytes } = message;
     const request = {
-      name: textOf(name),
-      words: words.map(textOf),
+      name,
+      words,
       cwd,
       reason,
       stdin: stdinBytes === null ? null : Buffer.concat(stdin),
@@ -56,9 +56,4 @@ function readMessage(content: Buffer): BrokerMessage | null {
     // Whatever is wrong with it: whoever sent it is not our shim, or not of our version.
     return null;
   }
-}
-
-/** The bytes of a word as text; what is no UTF-8 becomes U+FFFD, which no request may hold. */
-function textOf(word: string): string {
-  return Buffer.from(word, "latin1").toString("utf8");
 }

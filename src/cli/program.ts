@@ -111,6 +111,24 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
     outcome.exitCode = await runSessionDrop(terminal, options);
   });
 
+  const shim = program.command("shim").description("the sudo shim for an agent's shell (opt-in)").exitOverride();
+  leaf(shim, "install", "put the shim in place and, after a yes, in front of the agent's PATH")
+    .option("--yes", "in a script of yours: agree to the change of OpenClaw's config")
+    .action(async (options) => {
+      const { runShimInstall } = await import("./shim.ts");
+      outcome.exitCode = await runShimInstall(terminal, options);
+    });
+  leaf(shim, "status", "show what the shim covers here and what not").action(async (options) => {
+    const { runShimStatus } = await import("./shim.ts");
+    outcome.exitCode = await runShimStatus(terminal, options);
+  });
+  leaf(shim, "uninstall", "take back exactly what installing changed")
+    .option("--yes", "in a script of yours: agree to the change of OpenClaw's config")
+    .action(async (options) => {
+      const { runShimUninstall } = await import("./shim.ts");
+      outcome.exitCode = await runShimUninstall(terminal, options);
+    });
+
   const audit = program.command("audit").description("the record of privileged actions").exitOverride();
   leaf(audit, "verify", "check that the record is as it was written; exit 4 when it is not, 6 when nobody can tell")
     .option("--key-file <file>", "also check every seal with the key that `export --key` printed")

@@ -4,7 +4,7 @@
 export interface ShimRequest {
   /** The name the shim was called by: "sudo", or that of a link to it. */
   readonly name: string;
-  /** Without the leading `sudo`. Bytes that are not UTF-8 have become U+FFFD. */
+  /** Without the leading `sudo`. Bytes that are not UTF-8 have become U+FFFD, which no request may hold. */
   readonly words: readonly string[];
   readonly cwd: string;
   /** Null: none given. */

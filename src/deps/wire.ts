@@ -9,6 +9,8 @@ import type { InitReport } from "../app/init.ts";
 import type { PostureReport, SudoersOptions, SudoersReport } from "../app/posture.ts";
 import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
 import type { PreflightReport } from "../app/preflight.ts";
+import type { ShimChangeReport } from "../app/shim-install.ts";
+import type { ShimStatusReport } from "../app/shim-status.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { ApproverCommands } from "./approvers.ts";
 import type { AssessmentRequest } from "./assess.ts";
@@ -16,6 +18,7 @@ import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
 import type { SessionElevation, SessionReport } from "./elevate.ts";
 import type { PolicyQuestion } from "./policy.ts";
+import type { Confirm } from "./shim.ts";
 
 /** The use cases with their effects in place. Each throws SecurityError. */
 export interface UseCases {
@@ -44,6 +47,10 @@ export interface UseCases {
   audit(): Promise<AuditCommands>;
   /** Whose yes counts through the gateway. */
   approvers(): Promise<ApproverCommands>;
+  /** Puts the sudo shim in place; what is not ours is changed only after a yes. */
+  installShim(confirm: Confirm): Promise<ShimChangeReport>;
+  uninstallShim(confirm: Confirm): Promise<ShimChangeReport>;
+  shimStatus(): Promise<ShimStatusReport>;
   /** Drops what earlier scans learned about processes. */
   forget(): void;
 }
@@ -53,6 +60,7 @@ export function wire(options: EngineOptions = {}): UseCases {
   const effects = createEffects(options);
   const scan = async () => await import("./scan.ts");
   const setup = async () => await import("./setup.ts");
+  const shim = async () => await import("./shim.ts");
   return {
     scanPorts: async ({ includeUdp, baseline }) => await (await scan()).runScanPorts(effects, baseline, includeUdp),
     scanEgress: async ({ includeLoopback, allowlist }) =>
@@ -73,6 +81,9 @@ export function wire(options: EngineOptions = {}): UseCases {
     sessionRecord: async () => await (await import("./elevate.ts")).readSessionRecord(effects),
     audit: async () => (await import("./audit.ts")).createAuditCommands(effects),
     approvers: async () => (await import("./approvers.ts")).createApproverCommands(effects),
+    installShim: async (confirm) => await (await shim()).runShimInstall(effects, confirm),
+    uninstallShim: async (confirm) => await (await shim()).runShimUninstall(effects, confirm),
+    shimStatus: async () => await (await shim()).runShimStatus(effects),
     forget: effects.forget,
   };
 }

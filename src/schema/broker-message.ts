@@ -10,7 +10,6 @@ export interface BrokerMessage {
   readonly v: typeof BROKER_VERSION;
   readonly token: string;
   readonly name: string;
-  /** One character from U+0001 to U+00FF for each byte of the word. */
   readonly words: readonly string[];
   readonly cwd: string;
   readonly reason: string | null;
@@ -18,13 +17,12 @@ export interface BrokerMessage {
   readonly stdinBytes: number | null;
 }
 
-const bytes = Type.String({ pattern: "^[\\u0001-\\u00ff]*$" });
 const MESSAGE = Type.Object(
   {
     v: Type.Literal(BROKER_VERSION),
     token: Type.String({ maxLength: 200 }),
-    name: bytes,
-    words: Type.Array(bytes),
+    name: Type.String(),
+    words: Type.Array(Type.String()),
     cwd: Type.String(),
     reason: Type.Union([Type.String(), Type.Null()]),
     stdinBytes: Type.Union([Type.Integer({ minimum: 0, maximum: 1024 * 1024 }), Type.Null()]),

@@ -1,5 +1,4 @@
 import { fail, REFUSED } from "./fail.ts";
-import { asBytes } from "./words.ts";
 
 /** The shim's end of what src/broker/frame.ts describes; on its own, because it imports nothing. */
 const VERSION = 1;
@@ -13,7 +12,7 @@ export function encodeRequest(name: string, words: readonly string[], stdin: Buf
     JSON.stringify({
       v: VERSION,
       token: process.env["OPENCLAW_ELEVATION_TOKEN"],
-      name: asBytes(name),
+      name,
       words,
       cwd: process.cwd(),
       reason: process.env["OPENCLAW_PRIV_REASON"] || null,

@@ -17,17 +17,16 @@ import { encodeRequest } from "./frame.ts";
 import { ask, tell } from "./gateway.ts";
 import { becomeRealSudo, isForRealSudo } from "./real-sudo.ts";
 import { readStdin } from "./stdin.ts";
-import { readWords } from "./words.ts";
 
 /** For telling the gateway about a word that real sudo answers either way. */
 const NOTE_MS = 500;
 
 async function main(): Promise<void> {
-  const [socketPath = "", realSudo = "", name = ""] = process.argv.slice(2);
+  // Bytes that are not UTF-8 arrive here as U+FFFD, which no request may hold: they are refused, not changed.
+  const [socketPath = "", realSudo = "", name = "", ...words] = process.argv.slice(2);
   if (!socketPath.startsWith("/") || name === "") {
     fail(FAILED, "usage", "SOCKET REAL_SUDO NAME [WORD...] are missing", "Install the shim with `cse shim install`.");
   }
-  const words = readWords();
   const hasToken = (process.env["OPENCLAW_ELEVATION_TOKEN"] ?? "") !== "";
   if (name.slice(name.lastIndexOf("/") + 1) === "sudo" && isForRealSudo(words)) {
     const go = (): never => becomeRealSudo(realSudo, words[0] ?? "");

@@ -84,6 +84,9 @@ describe("the packed package", () => {
         "dist/shim.cjs",
         "openclaw.plugin.json",
         "package.json",
+        "scripts/auto_invoke_cycle.sh",
+        "scripts/bootstrap.sh",
+        "scripts/install-openclaw-runtime-hook.sh",
         ...authored,
       ].toSorted(),
     );
@@ -91,8 +94,17 @@ describe("the packed package", () => {
     expect(paths.some((path) => path.startsWith("dist/cli-parts/"))).toBe(true);
   });
 
-  it("makes its command executable and nothing else", () => {
-    expect(packed.files.filter(({ mode }) => (mode & 0o111) !== 0).map(({ path }) => path)).toEqual(["dist/cli.js"]);
+  it("makes its command and its launchers executable and nothing else", () => {
+    const executable = packed.files.filter(({ mode }) => (mode & 0o111) !== 0).map(({ path }) => path);
+    expect(executable.filter((path) => !path.startsWith("scripts/"))).toEqual(["dist/cli.js"]);
+    expect(executable.filter((path) => path.startsWith("scripts/"))).toHaveLength(3);
+  });
+
+  it("has a shim that is small and needs nothing but Node", async () => {
+    const shim = await readFile(join((await copyPackageForUser()).folder, "dist/shim.cjs"), "utf8");
+    expect(shim.length).toBeLessThan(12_000);
+    const needed = [...shim.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name);
+    expect([...new Set(needed)].toSorted()).toEqual(["node:fs", "node:net", "node:os"]);
   });
 
   it("names no file of the machine it was built on", async () => {

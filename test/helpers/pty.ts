@@ -31,7 +31,7 @@ if pid == 0:
     for fd in (0, 1, 2):
         os.dup2(slave, fd)
     os.execv(job["argv"][0], job["argv"])
-output, position, steps, end = b"", 0, list(job["steps"]), time.monotonic() + 25
+output, position, steps, end = b"", 0, list(job["steps"]), time.monotonic() + job["seconds"]
 exit_code = None
 while time.monotonic() < end:
     if select.select([master], [], [], 0.05)[0]:
@@ -66,9 +66,11 @@ export async function runInPty(
     readonly steps?: readonly PtyStep[];
     readonly typedBefore?: string;
     readonly isControlling?: boolean;
+    /** After this it is killed. */
+    readonly seconds?: number;
   } = {},
 ): Promise<PtyRun> {
-  const job = { argv, steps: [], typedBefore: "", isControlling: true, ...options };
+  const job = { argv, steps: [], typedBefore: "", isControlling: true, seconds: 25, ...options };
   const run = await collect(
     spawn("/usr/bin/python3", ["-I", "-c", DRIVER, JSON.stringify(job)], { stdio: ["ignore", "pipe", "pipe"] }),
   );

@@ -33,9 +33,9 @@ describe("a request as it comes over the socket", () => {
     );
   });
 
-  it("keeps text and shows lost bytes", () => {
-    const words = [Buffer.from("é").toString("latin1"), "\u00ff\u00fe", ""];
-    expect(read(message({ words }))).toMatchObject({ request: { words: ["é", "\ufffd\ufffd", ""] } });
+  it("keeps every word as it is", () => {
+    const words = ["é", "\ufffd", "", "\ud800", "\n\u001b", "\0"];
+    expect(read(message({ words }))).toMatchObject({ request: { words } });
   });
 
   it.each([
@@ -43,8 +43,7 @@ describe("a request as it comes over the socket", () => {
     ["an unknown key", message({ approved: true })],
     ["a key missing", encodeFrame(FRAME.request, Buffer.from('{"v":1}'))],
     ["a key twice", encodeFrame(FRAME.request, Buffer.from(JSON.stringify(MESSAGE).replace("{", '{"token":"x",')))],
-    ["a word with a character that is no byte", message({ words: ["\u0100"] })],
-    ["a word with NUL", message({ words: ["\0"] })],
+    ["a word that is no text", message({ words: [1] })],
     ["more standard input than allowed", message({ stdinBytes: 1024 * 1024 + 1 })],
     ["no JSON", encodeFrame(FRAME.request, Buffer.from("id"))],
     ["no UTF-8", encodeFrame(FRAME.request, Buffer.from([0x22, 0xff, 0x22]))],
