@@ -1,7 +1,8 @@
+import type { Confirmation } from "../core/confirmation.ts";
 import type { ApprovalAnswer, ApprovalQuestion, Approver } from "../core/elevation.ts";
 import type { GatewayAsker, GatewayDecision, GatewayQuestion } from "../core/gateway-question.ts";
 import type { RefusalCode } from "../core/refusal.ts";
-import type { EpochMs } from "../core/time.ts";
+import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import { digestPrefix, type Sha256Hex } from "../grant/digest.ts";
 import { GATEWAY_LIMITS, renderQuestion } from "../grant/question-text.ts";
 
@@ -9,6 +10,8 @@ export interface GatewayApproverDeps {
   readonly asker: GatewayAsker;
   readonly now: () => EpochMs;
   readonly sha256Hex: Sha256Hex;
+  /** Completes a yes by the owner's approval token; null: none is configured. */
+  readonly confirmToken: ((confirmation: Confirmation, signal: AbortSignal) => Promise<"yes" | RefusalCode>) | null;
 }
 
 /** Whoever allowed the command is still looking; longer is a no to keeping it, not to the command. */
@@ -31,11 +34,27 @@ export function createGatewayApprover(deps: GatewayApproverDeps): Approver {
           return { ...source, code: source.code === "denied" ? "untrusted-not-confirmed" : source.code };
         }
       }
-      const yes = await askInWords(deps, commandWords(question), question, signal);
+      const yes = await askInWords(deps, commandWords(question, deps.confirmToken !== null), question, signal);
       if (yes.kind === "deny") return yes;
+      const token = await confirmByToken(deps, question, signal);
+      if (token !== "yes") return { ...deny(deps, token), by: yes.by };
       return { ...yes, keep: question.asksToKeep && (await asksToKeep(deps, question, signal)) };
     },
   };
+}
+
+/** Whoever types the token sees the same words again, in a terminal. */
+async function confirmByToken(
+  deps: GatewayApproverDeps,
+  question: ApprovalQuestion,
+  signal: AbortSignal,
+): Promise<"yes" | RefusalCode> {
+  if (deps.confirmToken === null) return "yes";
+  const text = renderQuestion({ ...question, asksToKeep: false }, GATEWAY_LIMITS, deps.sha256Hex);
+  if (text.kind === "refused") return text.code;
+  const id = digestPrefix(question.digest);
+  const confirmation = { id, title: text.title, lines: text.lines, expiresAt: isoFromEpoch(question.expiresAt) };
+  return await deps.confirmToken(confirmation, signal);
 }
 
 interface Words {
@@ -47,8 +66,9 @@ interface Words {
   readonly expiresAt: EpochMs;
 }
 
-function commandWords({ expiresAt }: ApprovalQuestion): Words {
-  return { title: null, first: [], asksToKeep: false, expiresAt };
+function commandWords({ digest, expiresAt }: ApprovalQuestion, needsToken: boolean): Words {
+  const first = needsToken ? [`After the yes, in a terminal: cse approvers confirm ${digestPrefix(digest)}`] : [];
+  return { title: null, first, asksToKeep: false, expiresAt };
 }
 
 function sourceWords({ digest, expiresAt }: ApprovalQuestion): Words {

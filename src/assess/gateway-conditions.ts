@@ -1,3 +1,4 @@
+import type { ApproverKind } from "../core/posture-facts.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
 import { list, octal, on, type PostureCondition } from "./posture-judgement.ts";
 import type { PostureLevel } from "./posture-level.ts";
@@ -5,6 +6,8 @@ import { approverSteps, debuggerSteps, nodeSteps, ownCodeSteps, sandboxSteps, un
 import { elevatedSenders, execPostures, offersTool } from "./tool-reach.ts";
 
 const L2_UP: readonly PostureLevel[] = ["L2", "L3"];
+
+const FORGEABLE: readonly ApproverKind[] = ["terminal", "device without proof", "runtime"];
 
 /** About the gateway, the agent's tools and who approves. */
 export const GATEWAY_CONDITIONS: readonly PostureCondition[] = [
@@ -52,9 +55,12 @@ export const GATEWAY_CONDITIONS: readonly PostureCondition[] = [
     id: "approver_apart",
     levels: L2_UP,
     risk: "critical",
-    judge: ({ approvers }) =>
-      on(approvers, (kinds) => {
-        const forgeable = kinds.filter((kind) => kind === "terminal" || kind === "runtime");
+    judge: ({ approvers, config }) =>
+      on(approvers, (enrolled) => {
+        const isRuntimeIn =
+          config.kind === "measured" && config.value.plugins.entries.some((entry) => entry.allow_runtime === true);
+        const kinds = [...new Set([...enrolled, ...(isRuntimeIn ? ["runtime" as const] : [])])];
+        const forgeable = kinds.filter((kind) => FORGEABLE.includes(kind));
         if (kinds.length === 0) return { bad: "Nobody is enrolled who could approve", steps: approverSteps() };
         return forgeable.length === 0
           ? { good: `Only these approve: ${kinds.join(", ")}` }

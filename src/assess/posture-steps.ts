@@ -143,8 +143,13 @@ export function sandboxSteps(): readonly Step[] {
 export function approverSteps(): readonly Step[] {
   return [
     {
-      title: "Let only enrolled devices or channels approve",
-      lines: ["# enrolling approvers comes with approvals through the gateway; this version does not have it"],
+      title:
+        "Let only a device approve whose key is elsewhere, enrolled where sudo takes a password; and not whoever holds the gateway's token",
+      lines: [
+        "cse approvers list",
+        "cse approvers enroll DEVICE-ID",
+        `"approvers": { "accept": ["device"], "allowRuntime": false }`,
+      ],
     },
   ];
 }

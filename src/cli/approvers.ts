@@ -55,6 +55,18 @@ export async function runApproversRevoke(terminal: Terminal, id: string, flags: 
   return tell(terminal, await (await wire().approvers()).revoke(id), flags);
 }
 
+/** Completes a yes that was given through the gateway. */
+export async function runApproversConfirm(
+  terminal: Terminal,
+  id: string | undefined,
+  { json }: Flags,
+): Promise<number> {
+  const report = await (await wire().approvers()).confirm(id ?? null);
+  if (json === true) terminal.out(renderJson(report));
+  else terminal.out(`${report.id}: handed over. Where it was asked for shows what came of it.\n`);
+  return 0;
+}
+
 function tell(terminal: Terminal, change: ApproverChange, { json }: Flags): number {
   if (json === true) {
     terminal.out(renderJson(change));

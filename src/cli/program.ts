@@ -198,6 +198,13 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runApproversRevoke(terminal, id, options);
     });
 
+  leaf(approvers, "confirm", "complete a yes by the approval token")
+    .argument("[id]", "the 8 digits in the question's title; the only one that waits when left out")
+    .action(async (id: string | undefined, options) => {
+      const { runApproversConfirm } = await import("./approvers.ts");
+      outcome.exitCode = await runApproversConfirm(terminal, id, options);
+    });
+
   leaf(program, "preflight", "check that this installation can work and that its files are sound").action(
     async (options) => {
       const { runPreflight } = await import("./preflight.ts");

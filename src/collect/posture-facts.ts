@@ -1,6 +1,9 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
+import type { EnrolledApprover } from "../core/approvers.ts";
+import { asSecurityError } from "../core/error.ts";
 import { type Evidence, measured, type Unmeasured, unmeasured } from "../core/evidence.ts";
 import type { GatewayProcess, PrivilegePaths } from "../core/host-evidence.ts";
+import { parseStrictJson } from "../core/json.ts";
 import type { SocketInventory } from "../core/network.ts";
 import type {
   ApproverKind,
@@ -16,6 +19,8 @@ import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import { isRootOnly, walkPath } from "../exec/path-chain.ts";
 import type { RunTool } from "../exec/run-tool.ts";
 import { parseCgroup } from "../scan/cgroup.ts";
+import { parseApprovers } from "../schema/approvers.ts";
+import { readOwnedTextFile } from "../state/read-file.ts";
 import { createProcFiles, GONE, type ProcFiles, REFUSED } from "./proc-file.ts";
 import { collectInstalledSudo, collectSudoSettings } from "./sudo-facts.ts";
 
@@ -41,17 +46,19 @@ export interface PostureFactsOptions {
 const SIGUSR1_BIT = 1n << 9n;
 /** Null bytes and options of a command line end long before. */
 const MAX_PROC_BYTES = 262_144;
+const MAX_APPROVERS_BYTES = 100_000;
 
 /** Everything that decides how far approvals can be relied on. Nothing is tried or changed; only sudo is asked what it lists. */
 export async function collectPostureFacts(options: PostureFactsOptions): Promise<PostureFacts> {
   const { account, privilege } = options;
   const look = createLook(options);
-  const [sudo, settings, program, code, anchor] = await Promise.all([
+  const [sudo, settings, program, code, anchor, approvers] = await Promise.all([
     collectInstalledSudo(options),
     collectSudoSettings(options),
     look.program(),
     look.code(),
     look.anchor(),
+    look.approvers(),
   ]);
   return {
     account,
@@ -66,7 +73,7 @@ export async function collectPostureFacts(options: PostureFactsOptions): Promise
     code,
     folders: look.folders(),
     anchor,
-    approvers: look.approvers(),
+    approvers,
   };
 }
 
@@ -79,7 +86,7 @@ interface Look {
   code(): Promise<Evidence<CodeOwnership>>;
   folders(): Evidence<readonly FolderMode[]>;
   anchor(): Promise<Evidence<"journald" | "syslog" | null>>;
-  approvers(): Evidence<readonly ApproverKind[]>;
+  approvers(): Promise<Evidence<readonly ApproverKind[]>>;
 }
 
 function createLook(options: PostureFactsOptions): Look {
@@ -210,12 +217,25 @@ function createLook(options: PostureFactsOptions): Look {
       return measured(place, `logger, ${socket}`, at);
     },
 
-    approvers: () => {
+    approvers: async () => {
       const path = `${securityDir}/approvers.json`;
-      if (!existsSync(securityDir) || !existsSync(path)) return measured(["terminal"], "no approver is enrolled", at);
-      return unmeasured("not-built", "This release does not read who is enrolled", path, at);
+      try {
+        // Only described here, also to root; the gateway itself refuses a list that others may write.
+        const what = { maxBytes: MAX_APPROVERS_BYTES, trust: "untrusted", what: "list of approvers" } as const;
+        const { text, isSealed } = await readOwnedTextFile(path, what);
+        const enrolled = parseApprovers(parseStrictJson(text, path), isSealed);
+        return measured([...new Set(enrolled.map(kindOf))], path, at);
+      } catch (thrown) {
+        const { code, message } = asSecurityError(thrown);
+        if (code === "file-missing") return measured(["terminal"], "no approver is enrolled", at);
+        return unmeasured(code, message, path, at);
+      }
     },
   };
+}
+
+function kindOf({ kind, proof }: EnrolledApprover): ApproverKind {
+  return kind === "device" && proof === "none" ? "device without proof" : kind;
 }
 
 function numberIn(files: ProcFiles, path: string): number | null {

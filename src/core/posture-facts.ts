@@ -68,8 +68,8 @@ export interface FolderMode {
   readonly mode: number;
 }
 
-/** Who can answer an approval on this installation. */
-export type ApproverKind = "terminal" | "device" | "channel" | "runtime";
+/** Who can answer an approval on this installation; without proof: enrolled by what any program of the account can do. */
+export type ApproverKind = "terminal" | "device" | "device without proof" | "channel" | "runtime";
 
 export interface PostureFacts {
   readonly account: Evidence<GatewayProcess>;

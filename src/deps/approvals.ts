@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { confirmToken, type ConfirmationDesk } from "../approve/confirm-token.ts";
 import { createGatewayApprover } from "../approve/gateway.ts";
 import { createGatewayAsker } from "../approve/gateway-asker.ts";
 import type { LateDecisionEvent } from "../audit/audit-event.ts";
@@ -8,7 +9,9 @@ import type { ApproverRules, EnrolledApprover } from "../core/approvers.ts";
 import type { Approver } from "../core/elevation.ts";
 import { SecurityError } from "../core/error.ts";
 import type { GatewayAsker } from "../core/gateway-question.ts";
+import { closeConfirmation, openConfirmation, takeProof } from "../state/confirmation-desk.ts";
 import { loadApprovers } from "./approvers.ts";
+import { confirmationFolder } from "./confirm.ts";
 import type { Effects } from "./effects.ts";
 
 export interface GatewayApprovals {
@@ -45,11 +48,27 @@ export function createGatewayApprovals(effects: Effects, options: GatewayApprova
       await sleep(ms, undefined, { signal });
     },
   });
-  const approver = createGatewayApprover({ asker, now, sha256Hex: (data) => hash("sha256", data, "hex") });
+  const { token } = options;
+  const desk = confirmationDesk(confirmationFolder(effects));
+  const approver = createGatewayApprover({
+    asker,
+    now,
+    sha256Hex: (data) => hash("sha256", data, "hex"),
+    confirmToken:
+      token === null ? null : async (confirmation, signal) => await confirmToken(desk, token, confirmation, signal),
+  });
   return {
     asker,
-    approver: options.token === null ? approver : refuseWithoutToken(approver, now),
+    approver,
     pending: async () => asker.pending(),
+  };
+}
+
+function confirmationDesk(folder: string): ConfirmationDesk {
+  return {
+    open: async (confirmation) => await openConfirmation(folder, confirmation),
+    takeProof: async (id, signal) => await takeProof(folder, id, signal),
+    close: async (id) => await closeConfirmation(folder, id),
   };
 }
 
@@ -65,13 +84,5 @@ function createLoader(effects: Effects): () => Promise<readonly EnrolledApprover
     }
     wasSealed = isSealed;
     return approvers;
-  };
-}
-
-/** A yes without the token that the owner asked for is none, so nobody is asked for one. */
-function refuseWithoutToken(approver: Approver, now: Effects["now"]): Approver {
-  return {
-    ...approver,
-    ask: async () => ({ kind: "deny", by: { kind: "none", id: "gateway" }, at: now(), code: "token-required" }),
   };
 }

@@ -25,6 +25,7 @@ import { withLock } from "../state/lock.ts";
 import { readOwnedTextFile } from "../state/read-file.ts";
 import { ensurePrivateFolder, replaceFile, writeFileAtomic } from "../state/write-file.ts";
 import { openAudit } from "./audit.ts";
+import { confirmAtTheDesk, confirmationFolder, type ConfirmReport } from "./confirm.ts";
 import type { Effects } from "./effects.ts";
 import { openElevation, realSudoPath } from "./elevate.ts";
 
@@ -32,6 +33,8 @@ export interface ApproverCommands {
   list(): Promise<ApproversReport>;
   enrol(wish: EnrolWish): Promise<ApproverChange>;
   revoke(id: string): Promise<ApproverChange>;
+  /** Asks for the approval token at the controlling terminal and hands a proof of it over. */
+  confirm(id: string | null): Promise<ConfirmReport>;
 }
 
 const MAX_BYTES = 100_000;
@@ -45,6 +48,7 @@ export function createApproverCommands(effects: Effects): ApproverCommands {
     list: async () => await listApprovers(deps),
     enrol: async (wish) => await enrolApprover(deps, wish),
     revoke: async (id) => await revokeApprover(deps, id),
+    confirm: async (id) => await confirmAtTheDesk(confirmationFolder(effects), id),
   };
 }
 

@@ -2,6 +2,7 @@ import type { GatewayBind, GatewayConfig, OpenClawConfig, SecretFact, Setting } 
 import { readChannels } from "./openclaw-channels.ts";
 import { configEnv, type Env, hasEnvReference, substituteEnv } from "./openclaw-env.ts";
 import { type Reader, readRecord } from "./openclaw-reader.ts";
+import { isConfigRecord } from "./openclaw-text.ts";
 import { readAgents } from "./openclaw-tools.ts";
 import { type Issue, invalid } from "./validate.ts";
 
@@ -196,6 +197,8 @@ function readHooks(hooks: Reader, authored: Reader): OpenClawConfig["hooks"] {
   };
 }
 
+const OWN_ID = "cyber-security-engineer";
+
 function readPlugins(plugins: Reader, expand: (path: string) => string): OpenClawConfig["plugins"] {
   return {
     enabled: pick(plugins.flag("enabled"), true),
@@ -206,8 +209,16 @@ function readPlugins(plugins: Reader, expand: (path: string) => string): OpenCla
       id,
       enabled: entry.flag("enabled") ?? null,
       allow_prompt_injection: entry.object("hooks").flag("allowPromptInjection") ?? null,
+      allow_runtime: id === OWN_ID ? allowsRuntime(entry.raw("config")) : null,
     })),
   };
+}
+
+/** Anything there but a plain no counts as a yes: this is looked at to see how weak the settings may be. */
+function allowsRuntime(config: unknown): boolean {
+  const approvers = isConfigRecord(config) ? config["approvers"] : undefined;
+  const value = isConfigRecord(approvers) ? approvers["allowRuntime"] : undefined;
+  return value !== undefined && value !== false;
 }
 
 function pick<T>(value: T | undefined, fallback: NoInfer<T>): Setting<T> {

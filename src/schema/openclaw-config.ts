@@ -146,6 +146,8 @@ export interface PluginEntry {
   /** Null when the entry does not say. */
   readonly enabled: boolean | null;
   readonly allow_prompt_injection: boolean | null;
+  /** Of this plugin's own configuration: whoever holds the gateway's token may approve. Null for other plugins. */
+  readonly allow_runtime: boolean | null;
 }
 
 export interface OpenClawConfig {

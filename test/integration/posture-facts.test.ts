@@ -200,7 +200,23 @@ describe("collectPostureFacts, about the host", () => {
 
   it("knows that a terminal approves as long as nobody is enrolled, and no more once somebody is", async () => {
     expect(shown((await look()).approvers)).toEqual(["terminal"]);
-    expect(shown((await look({ files: { "state/security/approvers.json": "[]" } })).approvers)).toBe("not-built");
+    const device = {
+      kind: "device",
+      id: "ab".repeat(32),
+      name: "",
+      enrolled_at: "2026-11-23T08:00:00Z",
+      proof: "none",
+    };
+    const approversOf = async (content: unknown): Promise<unknown> => {
+      const files = { "state/security/approvers.json": JSON.stringify(content) };
+      const root = await tree(files);
+      return shown((await look({ options: { securityDir: join(root, "state/security") } })).approvers);
+    };
+    const list = (...approvers: readonly unknown[]): unknown => ({ schemaVersion: 1, approvers });
+    expect(await approversOf(list())).toEqual([]);
+    expect(await approversOf(list(device, { ...device, id: "cd".repeat(32) }))).toEqual(["device without proof"]);
+    expect(await approversOf(list({ ...device, kind: "channel", id: "telegram:default" }))).toEqual(["channel"]);
+    expect(await approversOf([])).toBe("approvers-invalid");
   });
 
   it("says nothing about code as long as either package was not found", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createGatewayApprover } from "../../../src/approve/gateway.ts";
+import { createGatewayApprover, type GatewayApproverDeps } from "../../../src/approve/gateway.ts";
+import type { Confirmation } from "../../../src/core/confirmation.ts";
 import type { ApprovalQuestion, ApproverIdentity } from "../../../src/core/elevation.ts";
 import type { GatewayDecision, GatewayQuestion } from "../../../src/core/gateway-question.ts";
 import type { RefusalCode } from "../../../src/core/refusal.ts";
@@ -15,6 +16,7 @@ const no = (code: RefusalCode): GatewayDecision => ({ kind: "deny", by: PHONE, a
 async function ask(
   answers: readonly GatewayDecision[],
   changes: Partial<ApprovalQuestion> = {},
+  confirmToken: GatewayApproverDeps["confirmToken"] = null,
 ): Promise<{ answer: unknown; asked: readonly GatewayQuestion[] }> {
   const left = [...answers];
   const asked: GatewayQuestion[] = [];
@@ -28,6 +30,7 @@ async function ask(
     },
     now: () => NOW,
     sha256Hex,
+    confirmToken,
   });
   const question = sampleQuestion(changes);
   const answer = await approver.ask(question, new AbortController().signal);
@@ -74,6 +77,14 @@ describe("createGatewayApprover", () => {
   it("T31: does not ask what does not fit, and cuts nothing", async () => {
     const command = sampleCommand({ argv: ["/usr/bin/echo", "x".repeat(400)] });
     expect(await ask([YES], { command })).toEqual({ answer: "too-long-to-review", asked: [] });
+  });
+
+  it("T31: counts the words before the question too", async () => {
+    // As it is the question just fits; with the line about the source it does not.
+    const command = sampleCommand({ argv: ["/usr/bin/echo", "x".repeat(150)] });
+    expect((await ask([YES], { command })).answer).toEqual({ by: PHONE, keep: false });
+    const { answer, asked } = await ask([YES, YES], { command, isUntrusted: true });
+    expect({ answer, asked }).toEqual({ answer: "too-long-to-review", asked: [] });
   });
 
   it.each([
@@ -126,6 +137,33 @@ describe("createGatewayApprover", () => {
       expect((await ask([YES, no(code)], { asksToKeep: true })).answer).toEqual({ by: PHONE, keep: false });
     },
   );
+
+  it("completes a yes by the token, before anything is kept, and says so in the question", async () => {
+    const confirmed: Confirmation[] = [];
+    const { answer, asked } = await ask([YES, YES], { asksToKeep: true }, async (confirmation) => {
+      confirmed.push(confirmation);
+      return "yes";
+    });
+    expect(answer).toEqual({ by: PHONE, keep: true });
+    expect(asked[0]?.description).toContain("After the yes, in a terminal: cse approvers confirm 1f58b914\n");
+    expect(confirmed).toMatchObject([{ id: "1f58b914", title: 'Run as "root"? [1f58b914]' }]);
+    expect(confirmed[0]?.lines).toContain('  "/usr/bin/apt-get"');
+  });
+
+  it.each(["token-wrong", "approval-expired"] as const)("takes a yes without the token for none: %s", async (code) => {
+    const { answer, asked } = await ask([YES, YES], { asksToKeep: true }, async () => code);
+    expect(answer).toBe(code);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("asks for no token after a no", async () => {
+    let asked = 0;
+    await ask([no("denied")], {}, async () => {
+      asked += 1;
+      return "yes";
+    });
+    expect(asked).toBe(0);
+  });
 
   it("asks about an untrusted source first", async () => {
     const { answer, asked } = await ask([YES, YES], { isUntrusted: true });

@@ -124,6 +124,16 @@ describe("assessPosture", () => {
     ],
     ["a terminal approves", { approvers: seen(["device", "terminal"]) }],
     ["any client of the gateway approves", { approvers: seen(["runtime"]) }],
+    ["a device was enrolled without proof", { approvers: seen(["device", "device without proof"]) }],
+    [
+      "the configuration lets the gateway's token approve",
+      {
+        config: config({
+          ...BOXED,
+          plugins: { entries: { "cyber-security-engineer": { config: { approvers: { allowRuntime: true } } } } },
+        }),
+      },
+    ],
     ["nobody is enrolled", { approvers: seen([]) }],
     ["the account's own manager started the gateway", { manager: seen({ unit: "o.service", manager: "user" }) }],
     ["the gateway was started by hand", { manager: seen({ unit: null, manager: "none" }) }],

@@ -67,6 +67,26 @@ describe("defaults of OpenClaw 2026.9.6", () => {
     const config = normalize({ agents: { defaults: { sandbox: { mode: "all" } } } });
     expect(config.tools.exec.security).toEqual({ value: "deny", explicit: false });
   });
+
+  it.each([
+    [{}, false],
+    [{ config: {} }, false],
+    [{ config: { approvers: { allowRuntime: false } } }, false],
+    [{ config: { approvers: { allowRuntime: true } } }, true],
+    [{ config: { approvers: { allowRuntime: "no" } } }, true],
+    [{ config: 1 }, false],
+  ])("reads from our own plugin's entry %j whether the gateway's token may approve", (entry, allows) => {
+    const config = normalizeOpenClawConfig({
+      path: "/s/openclaw.json",
+      authored: { plugins: { entries: { "cyber-security-engineer": entry, other: { config: { approvers: 7 } } } } },
+      includes: [],
+      env: {},
+      home: "/home/o",
+      profile: null,
+      inContainer: false,
+    });
+    expect(config.plugins.entries.map((each) => each.allow_runtime)).toEqual([allows, null]);
+  });
 });
 
 describe("the gateway's port", () => {
