@@ -22,6 +22,8 @@ export interface CommandReading {
   readonly reasons: readonly string[];
   /** The words after sudo, when the whole text is one plain call of sudo and nothing else. */
   readonly plainSudo: readonly string[] | null;
+  /** The words for runPrivileged that would do the same; null where they cannot be told. */
+  readonly advice: readonly string[] | null;
   /** Uses of what guards this machine; empty: none. */
   readonly protectedUses: readonly string[];
 }
@@ -149,13 +151,12 @@ function throughShim({ node, path, socket, realSudo }: ShimCall, words: readonly
 }
 
 /** The exact call to make instead, as far as the command's words are known. */
-function adviceFor({ elevations }: CommandReading): string {
-  const known = elevations.find(({ argv }) => argv !== null && argv.length > 0);
-  const program = clip(elevations[0]?.program ?? "sudo", 60);
-  if (known?.argv === undefined || known.argv === null) return `it would run ${program}`;
-  const argv = JSON.stringify(known.argv);
-  const call = `runPrivileged {"argv":${argv},"reason":"..."}`;
-  return argv.length > 1_000 ? `it would run ${program}` : `it would run ${program}; call ${clip(call, 1_200)}`;
+function adviceFor({ elevations, advice }: CommandReading): string {
+  const what = `it would run ${clip(elevations[0]?.program ?? "an elevator", 60)}`;
+  const argv = advice === null ? "" : JSON.stringify(advice);
+  if (advice === null || argv.length > 1_000) return what;
+  const path = advice[0]?.startsWith("/") === true ? "" : ", with the absolute path of the command";
+  return `${what}; call runPrivileged {"argv":${clip(argv, 1_000)},"reason":"..."}${path}`;
 }
 
 function decideTyped(deps: ExecGateDeps, use: Extract<ToolUse, { kind: "typed" }>): Step {
@@ -219,7 +220,7 @@ async function askPerson(deps: ExecGateDeps, open: OpenQuestion): Promise<Yes | 
   try {
     const decision = await asker.ask(question, open.signal);
     isDenied = decision.kind !== "allow-once";
-    return decision.kind === "allow-once" ? decision : refuse(decision.code, "a person was asked and did not agree");
+    return decision.kind === "allow-once" ? decision : refuse(decision.code, `${why}, and it was not approved`);
   } finally {
     end(isDenied);
   }

@@ -8,6 +8,8 @@ export interface ProtectedPaths {
   readonly unchanged: readonly string[];
   /** Nothing at or below these may be read either. */
   readonly unread: readonly string[];
+  /** No command of a shell may name these: there it is not known what becomes of them. */
+  readonly unnamed: readonly string[];
 }
 
 export interface OpenClawPlaces {
@@ -31,6 +33,7 @@ export function protectedPaths({ stateDir, configPath, packageRoot, more }: Open
   const keys = [inState("security/audit-key.json")];
   return {
     unread: [...unread, ...keys],
+    unnamed: [...unread, inState("security"), inState("bin")],
     unchanged: [...unread, inState("security"), inState("bin"), packageRoot, ...more],
   };
 }

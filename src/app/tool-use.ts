@@ -60,14 +60,14 @@ const READERS: Readonly<Record<string, Reader>> = {
   terminal: ({ params }) =>
     params["action"] === "input" ? typed(`terminal ${textOf(params["sessionId"])}`, params["data"]) : HARMLESS,
   // Change files.
-  write: ({ params }) => files([], [params["path"] ?? params["file_path"]]),
-  edit: ({ params }) => files([], [params["path"] ?? params["file_path"]]),
-  file_write: ({ params }) => files([], [params["path"]]),
+  write: ({ params }) => files([], pathsOf(params)),
+  edit: ({ params }) => files([], pathsOf(params)),
+  file_write: ({ params }) => files([], pathsOf(params)),
   apply_patch: readPatch,
   // Read files: the gateway's token must not reach the model.
-  read: ({ params }) => files([params["path"] ?? params["file_path"]], []),
-  file_fetch: ({ params }) => files([params["path"]], []),
-  dir_fetch: ({ params }) => files([params["path"]], []),
+  read: ({ params }) => files(pathsOf(params), []),
+  file_fetch: ({ params }) => files(pathsOf(params), []),
+  dir_fetch: ({ params }) => files(pathsOf(params), []),
   grep: ({ params }) => files([params["path"] ?? "."], []),
   // Run commands later, without a turn of the agent.
   cron: readCron,
@@ -101,16 +101,18 @@ export function readToolUse(call: ToolCall, own: OwnNames): ToolUse {
 
 function readExec({ params, toolKind }: ToolCall): ToolUse {
   if (toolKind === "code_mode_exec") return HARMLESS;
-  const given = params["command"] ?? params["cmd"];
-  const text = Array.isArray(given) ? quoteAll(given) : given;
-  if (typeof text !== "string") return { kind: "unreadable", why: "the command is not text" };
+  const given = [params["command"], params["cmd"]].filter((each) => each !== undefined);
+  const texts = given.map((each) => (Array.isArray(each) ? quoteAll(each) : each));
+  if (texts.length === 0 || !texts.every((each) => typeof each === "string"))
+    return { kind: "unreadable", why: "the command is not text" };
   const env = readEnv(params["env"]);
   if (env === null) return { kind: "unreadable", why: "the environment is not a list of texts" };
   // The shim asks the gateway of this host, so only what runs here can be led through it.
   const host = params["host"];
   const isHere = host === undefined || host === "" || host === "auto" || host === "gateway";
-  const canChange = isHere && typeof params["command"] === "string" && params["elevated"] !== true;
-  return { kind: "command", text, env, parameter: canChange ? "command" : null };
+  const isOne = given.length === 1 && typeof params["command"] === "string";
+  const canChange = isHere && isOne && params["elevated"] !== true;
+  return { kind: "command", text: texts.join("\n"), env, parameter: canChange ? "command" : null };
 }
 
 function readEnv(env: unknown): Readonly<Record<string, string>> | null {
@@ -234,6 +236,14 @@ function readBrowser({ params }: ToolCall, { gatewayPort }: OwnNames): ToolUse {
 function withoutApproval(params: Params): ToolUse {
   const isAnswer = Object.values(params).some((value) => typeof value === "string" && /^\s*\/approve\b/i.test(value));
   return isAnswer ? { kind: "protected", why: "it would answer an approval" } : HARMLESS;
+}
+
+/** Every name under which a tool may take its path; one that is read by another name than ours must not slip by. */
+function pathsOf(params: Params): readonly unknown[] {
+  const given = ["path", "file_path", "filePath", "file"]
+    .map((name) => params[name])
+    .filter((path) => path !== undefined);
+  return given.length === 0 ? [undefined] : given;
 }
 
 function files(reads: readonly unknown[], writes: readonly unknown[]): ToolUse {

@@ -1,5 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
 import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decideToolCall, type ExecGateDeps, type GateAnswer, type GateEvent } from "../app/exec-gate.ts";
 import { protectedPaths } from "../app/protected-path.ts";
@@ -34,12 +35,15 @@ export function gateDeps(effects: Effects, parts: GateParts): ExecGateDeps {
   const { own, config, rootDir, workspaces, live } = parts;
   const { stateDir, configPath, home } = effects.paths();
   const ledger = live === null ? null : createRateLedger(live.readClocks);
+  const paths = protectedPaths({ stateDir, configPath, packageRoot: rootDir, more: config.protectedPaths });
+  const bases = [process.cwd(), join(stateDir, "workspace"), ...workspaces];
+  const outer = [...new Set(paths.unchanged.flatMap(foldersAbove))];
   return {
     own,
     settings: config.execGate,
-    paths: protectedPaths({ stateDir, configPath, packageRoot: rootDir, more: config.protectedPaths }),
-    readCommand,
-    resolvePath: async (path) => await resolvePlaces(hostPath(path, home ?? homedir()), [process.cwd(), ...workspaces]),
+    paths,
+    readCommand: (text) => readCommand(text, { paths: paths.unnamed, home }),
+    resolvePath: async (path) => await resolvePlaces(hostPath(path, home ?? homedir()), bases, outer),
     typed: createTypedText(),
     asker: live?.asker ?? null,
     shim: live?.shim ?? null,
@@ -60,6 +64,11 @@ export function openLoneGate(
   const deps = gateDeps(createEffects({}), { ...parts, config, live: null });
   const session = { session: "unknown", agent: null, channel: "gateway" } as const;
   return async (call, _caller, signal) => await decideToolCall(deps, call, session, signal);
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...foldersAbove(above)];
 }
 
 /** As the host's own tools read a path. */

@@ -174,7 +174,7 @@ export interface HostTab {
   readonly icon: string;
   readonly group: "control";
   readonly path: string;
-  readonly requiredScopes: readonly string[];
+  readonly requiredScopes: "operator.read"[];
 }
 
 export interface HostPluginEntry {

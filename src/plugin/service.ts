@@ -1,4 +1,4 @@
-import { openApprovalsClient } from "./approvals-client.ts";
+import { type OpenApprovalsClient, openApprovalsClient } from "./approvals-client.ts";
 import { asSecurityError } from "../core/error.ts";
 import type { GatewayEngine, GatewayOptions } from "../deps/gateway.ts";
 import { readPluginConfig } from "../schema/plugin-config.ts";
@@ -54,10 +54,35 @@ async function openEngine(api: HostApi, context: HostServiceContext): Promise<Ga
     own: ownNames(context.config),
     rootDir: api.rootDir ?? "",
     workspaces: workspacesOf(context.config),
-    client: await openApprovalsClient(context.config),
+    client: clientInBackground(context),
     logger: (line) => context.logger.info(line),
   };
   return await openGateway(options);
+}
+
+/** The gateway lets nobody in before its services have started, so this service must not wait for its own client. */
+function clientInBackground({ config, logger }: HostServiceContext): GatewayOptions["client"] {
+  let opened: OpenApprovalsClient | null = null;
+  let isClosed = false;
+  const opening = openApprovalsClient(config);
+  opening.then(
+    (client) => {
+      if (isClosed) client.close();
+      else opened = client;
+    },
+    (thrown: unknown) => logger.error(`approvals: ${asSecurityError(thrown).message}`),
+  );
+  return {
+    isConnected: () => opened?.isConnected() ?? false,
+    request: async (question, options) => await (await opening).request(question, options),
+    waitDecision: async (id) => await (await opening).waitDecision(id),
+    history: async () => await (await opening).history(),
+    withdraw: async (id) => await (await opening).withdraw(id),
+    close: () => {
+      isClosed = true;
+      opened?.close();
+    },
+  };
 }
 
 /** Says what does not work, as long as it does not. */

@@ -1,12 +1,24 @@
 import { realpath } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, normalize, resolve } from "node:path";
 
 /**
  * Every place that `path` may name, links followed as far as the path exists: as it stands for an
- * absolute one, and below each of `bases` for a relative one, whose folder is not known here.
+ * absolute one, below each of `bases` for a relative one, whose folder is not known here. One that
+ * climbs out of that folder may end in any of `outer`, whichever folder it started from.
  */
-export async function resolvePlaces(path: string, bases: readonly string[]): Promise<readonly string[]> {
-  const spelled = [...new Set(bases.map((base) => resolve(base, path)))];
+export async function resolvePlaces(
+  path: string,
+  bases: readonly string[],
+  outer: readonly string[],
+): Promise<readonly string[]> {
+  const isClimbing = !path.startsWith("/") && path.split("/").includes("..");
+  const tail = normalize(path).replace(/^(?:\.\.\/?)+/, "");
+  const spelled = [
+    ...new Set([
+      ...bases.map((base) => resolve(base, path)),
+      ...(isClimbing ? outer.map((folder) => join(folder, tail)) : []),
+    ]),
+  ];
   // The spelling counts as well: a link may be put in its place after this.
   return [...new Set([...spelled, ...(await Promise.all(spelled.map(followLinks)))])];
 }

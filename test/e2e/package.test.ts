@@ -64,7 +64,8 @@ afterAll(async () => await rm(work, { recursive: true, force: true }));
 describe("the packed package", () => {
   it("holds what runs, what is read and nothing else", async () => {
     const paths = packed.files.map(({ path }) => path);
-    const built = (path: string): boolean => /^dist\/(?:cli-parts\/[\w-]+\.js|types\/[\w/-]+\.d\.ts)$/.test(path);
+    const built = (path: string): boolean =>
+      /^dist\/(?:(?:cli|plugin)-parts\/[\w-]+\.js|types\/[\w/-]+\.d\.ts)$/.test(path);
     const references = await readdir(join(ROOT, "references"), { recursive: true, withFileTypes: true });
     const authored = references
       .filter((entry) => entry.isFile())
@@ -79,7 +80,9 @@ describe("the packed package", () => {
         "assessments/README.md",
         "dist/cli.js",
         "dist/index.js",
+        "dist/plugin.js",
         "dist/shim.cjs",
+        "openclaw.plugin.json",
         "package.json",
         "scripts/auto_invoke_cycle.sh",
         "scripts/bootstrap.sh",

@@ -17,12 +17,12 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   collect: ["core", "schema", "exec", "state", "scan", "audit"],
   approve: ["core", "schema", "grant"],
   broker: ["core", "schema"],
-  // A program of its own, copied away from the package: it imports nothing.
-  shim: [],
   app: ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"],
   deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve", "broker", "grant", "audit"],
   cli: ["core", "schema", "deps", "app", "report"],
   plugin: ["core", "schema", "deps", "app", "report"],
+  // A program of its own, copied away from the package: it imports nothing.
+  shim: [],
   "index.ts": ["core", "schema", "deps", "app", "scan", "policy", "assess", "shell", "audit"],
 };
 

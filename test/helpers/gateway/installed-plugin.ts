@@ -52,11 +52,15 @@ export async function packPackage(): Promise<string> {
 export async function startWithPlugin(wish: GatewayWish & { readonly pluginConfig?: object } = {}): Promise<Gateway> {
   const model = await startScriptedModel();
   try {
-    const config = { ...wish.config, plugins: { allow: [], load: { paths: [] }, ...Object(wish.config?.["plugins"]) } };
+    const config = {
+      ...wish.config,
+      plugins: { allow: [PLUGIN_ID], load: { paths: [] }, ...Object(wish.config?.["plugins"]) },
+    };
     const home = await makeGatewayHome({ ...wish, config, model });
     const tarball = await packPackage();
     const installed = await home.openclaw(["plugins", "install", tarball, "--force", "--accept-capabilities"]);
-    if (installed.exitCode !== 0) throw new Error(`the plugin was not installed: ${installed.stdout}${installed.stderr}`);
+    if (installed.exitCode !== 0)
+      throw new Error(`the plugin was not installed: ${installed.stdout}${installed.stderr}`);
     if (wish.pluginConfig !== undefined) {
       const set = ["config", "set", `plugins.entries.${PLUGIN_ID}.config`, JSON.stringify(wish.pluginConfig), "--json"];
       const done = await home.openclaw(set);
