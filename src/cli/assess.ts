@@ -29,5 +29,7 @@ export async function runAssess(terminal: Terminal, flags: AssessFlags): Promise
   for (const problem of summary.problems) terminal.note(`${problem.code}: ${clip(problem.message, 500)}`);
   const threshold = flags.failOn;
   if (threshold === undefined) return 0;
-  return summary.findings.some((finding) => isAtLeast(finding.risk, threshold)) ? EXIT_FINDINGS : 0;
+  return summary.findings.some((finding) => finding.waiver === undefined && isAtLeast(finding.risk, threshold))
+    ? EXIT_FINDINGS
+    : 0;
 }

@@ -41,6 +41,54 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runAssess(terminal, options);
     });
 
+  const report = program.command("report").description("what earlier assessments found").exitOverride();
+  leaf(report, "open", "show the dashboard of the last assessment in the browser").action(async (options) => {
+    const { runReportOpen } = await import("./report.ts");
+    outcome.exitCode = await runReportOpen(terminal, options);
+  });
+  leaf(report, "diff", "show what changed between two assessments")
+    .argument("[from]", "a run by its id, a date, `previous` or `latest`", "previous")
+    .argument("[to]", "the later run", "latest")
+    .action(async (from: string, to: string, options) => {
+      const { runReportDiff } = await import("./report.ts");
+      outcome.exitCode = await runReportDiff(terminal, from, to, options);
+    });
+  leaf(report, "history", "list the last assessments with their scores")
+    .option("--last <count>", "so many", parseCount, 20)
+    .action(async (options) => {
+      const { runReportHistory } = await import("./report.ts");
+      outcome.exitCode = await runReportHistory(terminal, options);
+    });
+
+  const waiver = program.command("waiver").description("gaps that somebody answers for, for a while").exitOverride();
+  leaf(waiver, "add", "accept one gap of this host until a date, after a person agreed to exactly that")
+    .requiredOption("--check <id>", "the check; there is no waiver for everything")
+    .requiredOption("--reason <text>", "why, in at least 20 characters")
+    .requiredOption("--owner <name>", "who answers for the gap")
+    .requiredOption("--approver <name>", "who accepts the risk; not the owner")
+    .requiredOption("--expires <date>", "the last day, at most 365 days away, 90 for a high or critical risk")
+    .option("--ticket <id>", "where more is written about it")
+    .action(async (options) => {
+      const { runWaiverAdd } = await import("./waiver.ts");
+      outcome.exitCode = await runWaiverAdd(terminal, options);
+    });
+  leaf(waiver, "list", "show all waivers and what they are worth now").action(async (options) => {
+    const { runWaiverAction } = await import("./waiver.ts");
+    outcome.exitCode = await runWaiverAction(terminal, { kind: "list" }, options);
+  });
+  leaf(waiver, "expire", "end a waiver now")
+    .argument("<id>", "as `cse waiver list` shows it")
+    .action(async (id: string, options) => {
+      const { runWaiverAction } = await import("./waiver.ts");
+      outcome.exitCode = await runWaiverAction(terminal, { kind: "expire", id }, options);
+    });
+  leaf(waiver, "confirm", "agree to a waiver that was written or changed by hand")
+    .argument("<id>", "as `cse waiver list` shows it")
+    .action(async (id: string, options) => {
+      const { runWaiverAction } = await import("./waiver.ts");
+      outcome.exitCode = await runWaiverAction(terminal, { kind: "confirm", id }, options);
+    });
+
   const scan = program.command("scan").description("look at the network without judging the whole host").exitOverride();
   failOn(leaf(scan, "ports", "list listening sockets and compare them with the approved baseline"))
     .option("--baseline <file>", "use this baseline instead of approved_ports.json")

@@ -21,6 +21,10 @@ const CATEGORY_OF = {
   "config-include-loop": "invalid-input",
   "config-too-large": "invalid-input",
   "unknown-check": "invalid-input",
+  "unknown-run": "invalid-input",
+  "unknown-waiver": "invalid-input",
+  "waivers-invalid": "invalid-input",
+  "waiver-refused": "invalid-input",
   "file-exists": "invalid-input",
 
   "state-file-insecure-mode": "integrity",
@@ -28,6 +32,7 @@ const CATEGORY_OF = {
   "state-file-symlink": "integrity",
   "state-file-not-regular": "integrity",
   "history-invalid": "integrity",
+  "waiver-unconfirmed": "integrity",
   "audit-broken": "integrity",
   "audit-torn": "integrity",
 

@@ -26,10 +26,12 @@ import { createGrantStore } from "../grant/grant-store.ts";
 import { renderDashboard } from "../report/dashboard.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
 import { appendAssessmentRun, loadAssessmentHistory } from "../state/assessment-history.ts";
+import { loadWaivers } from "../state/waivers.ts";
 import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
 import { collectAuditEvidence } from "./audit-evidence.ts";
 import type { Effects } from "./effects.ts";
 import { egressDeps } from "./scan.ts";
+import { historyPath as historyPathOf, waiverPath } from "./over-time.ts";
 
 export interface AssessmentRequest {
   readonly checks?: readonly string[];
@@ -40,7 +42,7 @@ export interface AssessmentRequest {
 export async function runAssessment(effects: Effects, { checks, outDir }: AssessmentRequest): Promise<AssessResult> {
   const paths = effects.paths();
   const reports = outDir === undefined ? effects.assessmentsDir() : resolve(outDir);
-  const historyPath = join(effects.securityDir(), "assessment-history.jsonl");
+  const historyPath = historyPathOf(effects);
   const { collectors, openClawVersion } = evidenceCollectors(effects, paths);
   return await assess(
     {
@@ -57,6 +59,7 @@ export async function runAssessment(effects: Effects, { checks, outDir }: Assess
         config_path: paths.configPath,
         openclaw_version: await openClawVersion(),
       }),
+      loadWaivers: async () => await loadWaivers(waiverPath(effects)),
       loadHistory: async () => await loadAssessmentHistory(historyPath),
       appendHistory: async (build) => await appendAssessmentRun(historyPath, build),
       renderDashboard: (assessment, ports, egress) =>

@@ -7,13 +7,17 @@ import type { AssessResult } from "../app/assess.ts";
 import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "../app/baseline.ts";
 import type { InitReport } from "../app/init.ts";
 import type { PostureReport, SudoersOptions, SudoersReport } from "../app/posture.ts";
+import type { DiffReport as RunDiffReport, HistoryReport } from "../app/report-history.ts";
+import type { WaiverReport } from "../app/waiver.ts";
 import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
 import type { PreflightReport } from "../app/preflight.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { AssessmentRequest } from "./assess.ts";
+import type { OpenedReport } from "./open-report.ts";
 import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
 import type { SessionElevation, SessionReport } from "./elevate.ts";
+import type { WaiverAction } from "./over-time.ts";
 import type { PolicyQuestion } from "./policy.ts";
 
 /** The use cases with their effects in place. Each throws SecurityError. */
@@ -26,6 +30,13 @@ export interface UseCases {
   suggestAllowlist(options: { allowlist?: string }): Promise<AllowlistSuggestion>;
   checkAllowlist(options: { allowlist?: string }): Promise<AllowlistCheck>;
   assess(request: AssessmentRequest): Promise<AssessResult>;
+  /** How two runs of the history differ, by id, date, `previous` or `latest`. */
+  reportDiff(from: string, to: string): Promise<RunDiffReport>;
+  reportHistory(last: number): Promise<HistoryReport>;
+  /** Opens the dashboard, or only tells where it is. */
+  openReport(): Promise<OpenedReport>;
+  /** Adding and confirming ask a human on the controlling terminal. */
+  waiver(action: WaiverAction): Promise<WaiverReport>;
   /** The level of this machine, L0 to L3. */
   posture(): Promise<PostureReport>;
   /** Sudoers lines for the policy's exact commands, checked by visudo; nothing is installed. */
@@ -49,6 +60,7 @@ export interface UseCases {
 export function wire(options: EngineOptions = {}): UseCases {
   const effects = createEffects(options);
   const scan = async () => await import("./scan.ts");
+  const overTime = async () => await import("./over-time.ts");
   const setup = async () => await import("./setup.ts");
   return {
     scanPorts: async ({ includeUdp, baseline }) => await (await scan()).runScanPorts(effects, baseline, includeUdp),
@@ -60,6 +72,10 @@ export function wire(options: EngineOptions = {}): UseCases {
     suggestAllowlist: async ({ allowlist }) => await (await scan()).runSuggestAllowlist(effects, allowlist),
     checkAllowlist: async ({ allowlist }) => await (await scan()).runCheckAllowlist(effects, allowlist),
     assess: async (request) => await (await import("./assess.ts")).runAssessment(effects, request),
+    reportDiff: async (from, to) => await (await overTime()).runReportDiff(effects, from, to),
+    reportHistory: async (last) => await (await overTime()).runReportHistory(effects, last),
+    openReport: async () => await (await import("./open-report.ts")).runOpenReport(effects),
+    waiver: async (action) => await (await overTime()).runWaiver(effects, action),
     posture: async () => await (await import("./posture.ts")).runPosture(effects),
     sudoersFragment: async (wanted) => await (await import("./posture.ts")).runSudoersFragment(effects, wanted),
     checkPolicy: async (question) => await (await import("./policy.ts")).runPolicyCheck(effects, question),
