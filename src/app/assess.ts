@@ -13,6 +13,7 @@ import { type SecurityErrorCode, asSecurityError } from "../core/error.ts";
 import type { Evidence } from "../core/evidence.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
+import { type Format, type FormatFile, FORMATS } from "../report/formats.ts";
 import { renderJson } from "../report/json.ts";
 import type { AssessmentRun } from "../schema/assessment-history.ts";
 import { type CollectDeps, collectEvidence, withinLimit } from "./collect-evidence.ts";
@@ -57,16 +58,20 @@ export interface AssessDeps extends CollectDeps {
   /** Reads the last run and adds the one that `build` makes from it, in one step. */
   readonly appendHistory: (build: (known: KnownHistory) => AssessmentRun) => Promise<KnownHistory>;
   readonly renderDashboard: (assessment: Assessment, ports: PortReport | null, egress: EgressReport | null) => string;
+  /** The same UUID for the same run and name. */
+  readonly uuidOf: (runId: string, name: string) => string;
   /** Absolute path a report will have. */
-  readonly reportPath: (name: ReportFile) => string;
+  readonly reportPath: (name: ReportFile | FormatFile) => string;
   /** Writes these reports; each is replaced as one step or left as it was. */
-  readonly writeReports: (reports: Readonly<Partial<Record<ReportFile, string>>>) => Promise<void>;
+  readonly writeReports: (reports: Readonly<Partial<Record<ReportFile | FormatFile, string>>>) => Promise<void>;
   readonly progress: (step: string) => void;
 }
 
 export interface AssessOptions {
   /** Ids of the checks to run; all when it is left out. */
   readonly checks?: readonly string[];
+  /** Formats to write beside the reports that always are. */
+  readonly formats?: readonly Format[];
 }
 
 export interface AssessResult {
@@ -136,7 +141,7 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
     ...scanReport("port-monitor-latest.json", evidence.ports),
     ...scanReport("egress-monitor-latest.json", evidence.egress),
   };
-  const summary = await writeAll(deps, assessment, { ports, egress, problems }, scans);
+  const summary = await writeAll(deps, assessment, { ports, egress, problems }, scans, options.formats ?? []);
   return { assessment, summary, ports, egress };
 }
 
@@ -206,6 +211,7 @@ async function writeAll(
   assessment: Assessment,
   input: SummaryInput,
   scans: Readonly<Partial<Record<ReportFile, string>>>,
+  formats: readonly Format[],
 ): Promise<AssessmentSummary> {
   const problems = [...input.problems];
   const pages: Partial<Record<ReportFile, string>> = {};
@@ -217,13 +223,16 @@ async function writeAll(
   const names: readonly ReportFile[] = REPORT_FILES.filter(
     (name) => name.startsWith("openclaw-") || name === "compliance-summary.json" || name in pages || name in scans,
   );
-  const files = Object.fromEntries(names.map((name) => [name, deps.reportPath(name)]));
+  const others = renderFormats(deps, assessment, problems, formats);
+  const written = [...names, ...(Object.keys(others) as FormatFile[])];
+  const files = Object.fromEntries(written.map((name) => [name, deps.reportPath(name)]));
   const summary = summarize(assessment, { ...input, files, problems });
   try {
     await deps.writeReports({
       "openclaw-assessment.json": renderJson(assessment),
       ...pages,
       ...scans,
+      ...others,
       // Last: it says that the others are there.
       "compliance-summary.json": renderJson(summary),
     });
@@ -233,6 +242,16 @@ async function writeAll(
     const lost: Problem = { code, message: `The reports could not be written: ${message}` };
     return summarize(assessment, { ...input, files: {}, problems: distinct([...problems, lost]) });
   }
+}
+
+function renderFormats(
+  deps: AssessDeps,
+  assessment: Assessment,
+  problems: readonly Problem[],
+  formats: readonly Format[],
+): Readonly<Partial<Record<FormatFile, string>>> {
+  const input = { assessment, problems, uuidOf: (name: string) => deps.uuidOf(assessment.run_id, name) };
+  return Object.fromEntries(formats.map((name) => [FORMATS[name].file, FORMATS[name].render(input)]));
 }
 
 /** A scan's report; where the scan failed, the failure, so that an older good report is not taken for today's. */

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { RISKS, type Risk } from "../core/risk.ts";
 import { VERSION } from "../core/version.ts";
+import type { Format } from "../report/formats.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Set by a command; commands that succeed leave it 0. */
@@ -35,6 +36,7 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   failOn(leaf(program, "assess", "measure this host against the controls and write the reports"))
     .option("--out <dir>", "write the five report files to this folder")
     .option("--checks <ids>", "only these checks, separated by commas", parseList)
+    .option("--format <list>", "also write sarif, ocsf, oscal, junit or md; json and html always are", parseFormats)
     .option("--no-native", "do not ask OpenClaw's own audit commands")
     .action(async (options) => {
       const { runAssess } = await import("./assess.ts");
@@ -227,6 +229,17 @@ function parseRisk(text: string): Risk {
   const risk = RISKS.find((known) => known === text);
   if (risk === undefined) throw new InvalidArgumentError(`use one of ${RISKS.join(", ")}`);
   return risk;
+}
+
+const FORMATS: readonly Format[] = ["sarif", "ocsf", "oscal", "junit", "md"];
+
+function parseFormats(text: string): Format[] {
+  return parseList(text).flatMap((name) => {
+    if (name === "json" || name === "html") return [];
+    const format = FORMATS.find((known) => known === name);
+    if (format === undefined) throw new InvalidArgumentError(`use some of json, html, ${FORMATS.join(", ")}`);
+    return [format];
+  });
 }
 
 function parseList(text: string): string[] {

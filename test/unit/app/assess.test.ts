@@ -51,6 +51,7 @@ function world(evidence: AssessEvidence = goodEvidence(), change: Partial<Assess
       return Promise.resolve(before);
     },
     renderDashboard: (assessment) => `<p>${assessment.run_id}</p>`,
+    uuidOf: (run, name) => `${run}/${name}`,
     reportPath: (name) => `/out/${name}`,
     writeReports: (reports) => {
       Object.assign(made.written, reports);
