@@ -51,6 +51,8 @@ export interface AssessDeps extends CollectDeps {
   readonly newRunId: () => string;
   readonly version: string;
   readonly hostFacts: () => Promise<HostFacts>;
+  /** What else a reader must know: messages that nobody got, runs that did not happen. Never fails. */
+  readonly standingProblems: () => Promise<readonly Problem[]>;
   /** @throws {SecurityError} waivers-invalid and others when the file is there and cannot be used */
   readonly loadWaivers: () => Promise<readonly KnownWaiver[]>;
   /** Reads the earlier runs; never fails. */
@@ -136,6 +138,7 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
     ...host.problems,
     ...history.problems,
     ...waiverProblems(history.checks),
+    ...(await deps.standingProblems()),
   ]);
   const scans = {
     ...scanReport("port-monitor-latest.json", evidence.ports),

@@ -62,6 +62,39 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
       outcome.exitCode = await runReportHistory(terminal, options);
     });
 
+  leaf(program, "notify", "tell the configured sinks what changed; exit 5 while something could not be delivered")
+    .option("--retry", "also try again what was given up")
+    .action(async (options) => {
+      const { runNotify } = await import("./notify.ts");
+      outcome.exitCode = await runNotify(terminal, options);
+    });
+
+  leaf(program, "cycle", "assess, write the reports and notify, as a scheduler does; a second one leaves")
+    .option("--out <dir>", "write the reports to this folder")
+    .option("--format <list>", "also write sarif, ocsf, oscal, junit or md", parseFormats)
+    .action(async (options) => {
+      const { runCycle } = await import("./cycle.ts");
+      outcome.exitCode = await runCycle(terminal, options);
+    });
+  const schedule = program.command("schedule").description("run the cycle by itself, without a gateway").exitOverride();
+  leaf(schedule, "enable", "show what would be written, and after a person agreed, write it")
+    .option("--every <minutes>", "how often", parseMinutes, 30)
+    .addOption(
+      new Option("--using <scheduler>", "instead of the one that fits").choices(["systemd", "launchd", "cron"]),
+    )
+    .action(async (options) => {
+      const { runScheduleEnable } = await import("./cycle.ts");
+      outcome.exitCode = await runScheduleEnable(terminal, options);
+    });
+  leaf(schedule, "disable", "take back what enable did").action(async (options) => {
+    const { runScheduleDisable } = await import("./cycle.ts");
+    outcome.exitCode = await runScheduleDisable(terminal, options);
+  });
+  leaf(schedule, "status", "say whether cycles are scheduled, and how the last one ended").action(async (options) => {
+    const { runScheduleStatus } = await import("./cycle.ts");
+    outcome.exitCode = await runScheduleStatus(terminal, options);
+  });
+
   const waiver = program.command("waiver").description("gaps that somebody answers for, for a while").exitOverride();
   leaf(waiver, "add", "accept one gap of this host until a date, after a person agreed to exactly that")
     .requiredOption("--check <id>", "the check; there is no waiver for everything")
@@ -253,6 +286,12 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 1) throw new InvalidArgumentError("use a whole number of seconds");
   return seconds;
+}
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (Number.isInteger(minutes) && minutes >= 5 && minutes <= 1_440) return minutes;
+  throw new InvalidArgumentError("use a whole number from 5 to 1440");
 }
 
 function parseCount(text: string): number {

@@ -25,6 +25,7 @@ const CATEGORY_OF = {
   "unknown-waiver": "invalid-input",
   "waivers-invalid": "invalid-input",
   "waiver-refused": "invalid-input",
+  "notify-config-invalid": "invalid-input",
   "file-exists": "invalid-input",
 
   "state-file-insecure-mode": "integrity",
@@ -33,6 +34,7 @@ const CATEGORY_OF = {
   "state-file-not-regular": "integrity",
   "history-invalid": "integrity",
   "waiver-unconfirmed": "integrity",
+  "notify-state-invalid": "integrity",
   "audit-broken": "integrity",
   "audit-torn": "integrity",
 
@@ -46,6 +48,10 @@ const CATEGORY_OF = {
   "read-only": "environment",
   "no-home": "environment",
   "lock-timeout": "environment",
+  "notify-failed": "environment",
+  "notify-dead-letter": "environment",
+  "cycle-failed": "environment",
+  "cycle-missed": "environment",
   "audit-unavailable": "environment",
   "tool-missing": "environment",
   "tool-failed": "environment",

@@ -31,6 +31,8 @@ import { loadWaivers } from "../state/waivers.ts";
 import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
 import { collectAuditEvidence } from "./audit-evidence.ts";
 import type { Effects } from "./effects.ts";
+import { standingCycleProblems } from "./cycle-record.ts";
+import { notifyProblems } from "./notify.ts";
 import { egressDeps } from "./scan.ts";
 import { historyPath as historyPathOf, waiverPath } from "./over-time.ts";
 
@@ -64,6 +66,7 @@ export async function runAssessment(
         config_path: paths.configPath,
         openclaw_version: await openClawVersion(),
       }),
+      standingProblems: async () => [...(await notifyProblems(effects)), ...(await standingCycleProblems(effects))],
       loadWaivers: async () => await loadWaivers(waiverPath(effects)),
       loadHistory: async () => await loadAssessmentHistory(historyPath),
       appendHistory: async (build) => await appendAssessmentRun(historyPath, build),

@@ -43,6 +43,7 @@ function world(evidence: AssessEvidence = goodEvidence(), change: Partial<Assess
     newRunId: () => "run-1",
     version: "0.1.0",
     hostFacts: () => Promise.resolve(host),
+    standingProblems: () => Promise.resolve([]),
     loadWaivers: () => Promise.resolve([]),
     loadHistory: () => Promise.resolve(known()),
     appendHistory: (build) => {
