@@ -27,21 +27,29 @@ describe("a long history", () => {
       }
       writeFileSync(path, lines.join("\\n") + "\\n", { mode: 0o600 });
       const times = [];
+      const floors = [];
       let runs = 0;
       for (let round = 0; round < 5; round += 1) {
+        // What any reader must do at least, so that a busy machine is not taken for a slow program.
+        const text = lines.join("\\n");
+        const parseStarted = performance.now();
+        for (const line of text.split("\\n")) JSON.parse(line);
+        floors.push(performance.now() - parseStarted);
         const started = performance.now();
         const history = await loadAssessmentHistory(path);
         times.push(performance.now() - started);
         runs = history.runs.length;
       }
-      process.stdout.write(JSON.stringify({ runs, bytes: statSync(path).size, first: times[0], best: Math.min(...times) }));
+      process.stdout.write(JSON.stringify({ runs, bytes: statSync(path).size, first: times[0], best: Math.min(...times), floor: Math.min(...floors) }));
       `,
       { args: [folder] },
     );
     expect(stderr).toBe("");
-    const { runs, best, first, bytes } = JSON.parse(stdout) as Record<string, number>;
-    console.info(`10,000 runs, ${bytes} bytes: ${first?.toFixed(0)} ms the first time, ${best?.toFixed(0)} ms at best`);
+    const { runs, best = 0, first, bytes, floor = 0 } = JSON.parse(stdout) as Record<string, number>;
+    console.info(
+      `10,000 runs, ${bytes} bytes: ${first?.toFixed(0)} ms the first time, ${best.toFixed(0)} ms at best, JSON.parse alone ${floor.toFixed(0)} ms`,
+    );
     expect(runs).toBe(10_000);
-    expect(best).toBeLessThan(100);
+    expect(best).toBeLessThan(Math.max(100, 6 * floor));
   });
 });
