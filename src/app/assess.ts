@@ -1,20 +1,28 @@
 import type { AssessedCheck, Assessment, AssessmentSummary, HostFacts } from "../assess/assessment.ts";
+import { diffRuns } from "../assess/change.ts";
 import { CHECKS } from "../assess/checks.ts";
 import { dateChecks, nextRun } from "../assess/history.ts";
 import { limitsOf } from "../assess/limits.ts";
 import { chooseChecks, evidenceFor, runChecks } from "../assess/run-checks.ts";
+import { scoreChecks } from "../assess/score.ts";
 import { summarize } from "../assess/summary.ts";
-import { totalChecks } from "../assess/totals.ts";
+import { isWaived, totalChecks } from "../assess/totals.ts";
+import { thinOut, trendPoint } from "../assess/trend.ts";
+import { type KnownWaiver, waiveChecks } from "../assess/waiver.ts";
 import { type SecurityErrorCode, asSecurityError } from "../core/error.ts";
 import type { Evidence } from "../core/evidence.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
+import { type Format, type FormatFile, FORMATS } from "../report/formats.ts";
 import { renderJson } from "../report/json.ts";
 import type { AssessmentRun } from "../schema/assessment-history.ts";
 import { type CollectDeps, collectEvidence, withinLimit } from "./collect-evidence.ts";
 
 /** How long one collector may take before its evidence counts as unmeasured. */
 export const COLLECTOR_TIMEOUT_MS = 20_000;
+
+/** As many as a line on a page can show. */
+const TREND_POINTS = 60;
 
 export const REPORT_FILES = [
   "openclaw-assessment.json",
@@ -32,6 +40,8 @@ export interface Problem {
 
 /** What earlier runs left, and what was wrong with how they left it. */
 export interface KnownHistory {
+  /** Every run that can be read, oldest first. */
+  readonly runs: readonly AssessmentRun[];
   readonly previous: AssessmentRun | null;
   readonly problems: readonly Problem[];
 }
@@ -41,21 +51,29 @@ export interface AssessDeps extends CollectDeps {
   readonly newRunId: () => string;
   readonly version: string;
   readonly hostFacts: () => Promise<HostFacts>;
-  /** Reads the last run; never fails. */
+  /** What else a reader must know: messages that nobody got, runs that did not happen. Never fails. */
+  readonly standingProblems: () => Promise<readonly Problem[]>;
+  /** @throws {SecurityError} waivers-invalid and others when the file is there and cannot be used */
+  readonly loadWaivers: () => Promise<readonly KnownWaiver[]>;
+  /** Reads the earlier runs; never fails. */
   readonly loadHistory: () => Promise<KnownHistory>;
   /** Reads the last run and adds the one that `build` makes from it, in one step. */
   readonly appendHistory: (build: (known: KnownHistory) => AssessmentRun) => Promise<KnownHistory>;
   readonly renderDashboard: (assessment: Assessment, ports: PortReport | null, egress: EgressReport | null) => string;
+  /** The same UUID for the same run and name. */
+  readonly uuidOf: (runId: string, name: string) => string;
   /** Absolute path a report will have. */
-  readonly reportPath: (name: ReportFile) => string;
+  readonly reportPath: (name: ReportFile | FormatFile) => string;
   /** Writes these reports; each is replaced as one step or left as it was. */
-  readonly writeReports: (reports: Readonly<Partial<Record<ReportFile, string>>>) => Promise<void>;
+  readonly writeReports: (reports: Readonly<Partial<Record<ReportFile | FormatFile, string>>>) => Promise<void>;
   readonly progress: (step: string) => void;
 }
 
 export interface AssessOptions {
   /** Ids of the checks to run; all when it is left out. */
   readonly checks?: readonly string[];
+  /** Formats to write beside the reports that always are. */
+  readonly formats?: readonly Format[];
 }
 
 export interface AssessResult {
@@ -69,10 +87,12 @@ export interface AssessResult {
 /**
  * Assesses this host: collect, judge, date, keep, write. Nothing that fails on the way stops the
  * rest or makes an answer better; it is named in the summary's problems.
- * @throws {SecurityError} unknown-check, before anything is looked at
+ * @throws {SecurityError} unknown-check, and those of `loadWaivers`, before anything is looked at
  */
 export async function assess(deps: AssessDeps, options: AssessOptions = {}): Promise<AssessResult> {
   const checks = chooseChecks(options.checks);
+  // Before anything else: a file that cannot be read might waive what it should not, or no longer what it should.
+  const waivers = await deps.loadWaivers();
   const startedAt = deps.now();
   const startedMs = deps.monotonicMs();
   const runId = deps.newRunId();
@@ -83,7 +103,10 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
 
   deps.progress("Judging the evidence");
   const answers = runChecks(checks, evidence, isoFromEpoch(startedAt));
-  const history = await keepHistory(deps, (known) => dateChecks(known.previous, answers, startedAt), runId, startedAt);
+  const judge = (known: KnownHistory): readonly AssessedCheck[] =>
+    waiveChecks(dateChecks(known.previous, answers, startedAt), waivers, host.facts.hostname, startedAt);
+  const history = await keepHistory(deps, judge, runId, startedAt);
+  const run = nextRun(history.known.previous, history.checks, runId, startedAt);
 
   const ports = valueOf(evidence.ports);
   const egress = valueOf(evidence.egress);
@@ -95,7 +118,13 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
     duration_ms: Math.max(0, Math.round(deps.monotonicMs() - startedMs)),
     host: host.facts,
     totals: totalChecks(history.checks),
+    score: scoreChecks(
+      history.checks.map((check) => ({ status: check.status, risk: check.risk, isWaived: isWaived(check) })),
+      checks.length === CHECKS.length,
+    ),
     checks: history.checks,
+    changes: diffRuns(history.known.previous, run),
+    trend: thinOut([...history.known.runs, run], TREND_POINTS).map(trendPoint),
     // What went wrong with the history decides how far its dates can be trusted.
     limits: [
       ...limitsOf(host.facts, checks.length, CHECKS.length),
@@ -104,12 +133,18 @@ export async function assess(deps: AssessDeps, options: AssessOptions = {}): Pro
   };
 
   deps.progress("Writing the reports");
-  const problems = distinct([...collected.problems, ...host.problems, ...history.problems]);
+  const problems = distinct([
+    ...collected.problems,
+    ...host.problems,
+    ...history.problems,
+    ...waiverProblems(history.checks),
+    ...(await deps.standingProblems()),
+  ]);
   const scans = {
     ...scanReport("port-monitor-latest.json", evidence.ports),
     ...scanReport("egress-monitor-latest.json", evidence.egress),
   };
-  const summary = await writeAll(deps, assessment, { ports, egress, problems }, scans);
+  const summary = await writeAll(deps, assessment, { ports, egress, problems }, scans, options.formats ?? []);
   return { assessment, summary, ports, egress };
 }
 
@@ -133,8 +168,19 @@ async function knowHost(deps: AssessDeps): Promise<{ facts: HostFacts; problems:
   }
 }
 
+/** Somebody wrote a waiver by hand, perhaps the agent: it counts for nothing until a human agrees to it. */
+function waiverProblems(checks: readonly AssessedCheck[]): readonly Problem[] {
+  return checks.flatMap(({ check_id: id, waiver }) => {
+    if (waiver?.state !== "unconfirmed") return [];
+    const message = `The waiver ${waiver.id} of ${id} was changed by hand and has no effect until a person runs \`cse waiver confirm ${waiver.id}\``;
+    return [{ code: "waiver-unconfirmed" as const, message }];
+  });
+}
+
 interface DatedChecks {
   readonly checks: readonly AssessedCheck[];
+  /** As it was before this run. */
+  readonly known: KnownHistory;
   readonly problems: readonly Problem[];
 }
 
@@ -146,15 +192,13 @@ async function keepHistory(
   now: EpochMs,
 ): Promise<DatedChecks> {
   try {
-    const known = await deps.appendHistory(({ previous, problems }) =>
-      nextRun(previous, date({ previous, problems }), runId, now),
-    );
-    return { checks: date(known), problems: known.problems };
+    const known = await deps.appendHistory((found) => nextRun(found.previous, date(found), runId, now));
+    return { checks: date(known), known, problems: known.problems };
   } catch (thrown) {
     const { code, message } = problemOf(thrown);
     const known = await deps.loadHistory();
     const lost: Problem = { code, message: `This run could not be added to the history: ${message}` };
-    return { checks: date(known), problems: [...known.problems, lost] };
+    return { checks: date(known), known, problems: [...known.problems, lost] };
   }
 }
 
@@ -170,6 +214,7 @@ async function writeAll(
   assessment: Assessment,
   input: SummaryInput,
   scans: Readonly<Partial<Record<ReportFile, string>>>,
+  formats: readonly Format[],
 ): Promise<AssessmentSummary> {
   const problems = [...input.problems];
   const pages: Partial<Record<ReportFile, string>> = {};
@@ -181,13 +226,16 @@ async function writeAll(
   const names: readonly ReportFile[] = REPORT_FILES.filter(
     (name) => name.startsWith("openclaw-") || name === "compliance-summary.json" || name in pages || name in scans,
   );
-  const files = Object.fromEntries(names.map((name) => [name, deps.reportPath(name)]));
+  const others = renderFormats(deps, assessment, problems, formats);
+  const written = [...names, ...(Object.keys(others) as FormatFile[])];
+  const files = Object.fromEntries(written.map((name) => [name, deps.reportPath(name)]));
   const summary = summarize(assessment, { ...input, files, problems });
   try {
     await deps.writeReports({
       "openclaw-assessment.json": renderJson(assessment),
       ...pages,
       ...scans,
+      ...others,
       // Last: it says that the others are there.
       "compliance-summary.json": renderJson(summary),
     });
@@ -197,6 +245,16 @@ async function writeAll(
     const lost: Problem = { code, message: `The reports could not be written: ${message}` };
     return summarize(assessment, { ...input, files: {}, problems: distinct([...problems, lost]) });
   }
+}
+
+function renderFormats(
+  deps: AssessDeps,
+  assessment: Assessment,
+  problems: readonly Problem[],
+  formats: readonly Format[],
+): Readonly<Partial<Record<FormatFile, string>>> {
+  const input = { assessment, problems, uuidOf: (name: string) => deps.uuidOf(assessment.run_id, name) };
+  return Object.fromEntries(formats.map((name) => [FORMATS[name].file, FORMATS[name].render(input)]));
 }
 
 /** A scan's report; where the scan failed, the failure, so that an older good report is not taken for today's. */

@@ -43,7 +43,7 @@ const BY: ApproverIdentity = { kind: "terminal", id: "controlling terminal" };
  * Back to plain, visible text: what ran here before may have left colours, concealed text or
  * another character set behind.
  */
-const PLAIN_TEXT = "\u001b(B\u000f\u001b[0m\n";
+export const PLAIN_TEXT = "\u001b(B\u000f\u001b[0m\n";
 
 /**
  * Asks on the controlling terminal. The yes is a random code that is printed with the question, so
@@ -180,7 +180,7 @@ async function askFor(
   return wrong;
 }
 
-function isCode(code: string): boolean {
+export function isCode(code: string): boolean {
   return code.length === CODE_LENGTH && Array.from(code).every((char) => CODE_ALPHABET.includes(char));
 }
 

@@ -1,5 +1,6 @@
 import type { Risk } from "../core/risk.ts";
 import type { AssessEvidence } from "./evidence.ts";
+import type { Change, CheckWaiver, Score, TrendPoint } from "./over-time.ts";
 import type { UnbuiltPart } from "./unbuilt-part.ts";
 
 export const STATUSES = ["violation", "partial", "not_assessed", "compliant", "not_applicable"] as const;
@@ -70,6 +71,12 @@ export interface AssessedCheck extends Omit<
   /** ISO date by which the gap is to be closed; null where first_seen is. */
   readonly due_date: string | null;
   readonly overdue: boolean;
+  /** How often the gap came back within 30 days of being closed. */
+  readonly reopened: number;
+  /** ISO-8601 UTC of the last run in which status or risk differed from the run before. */
+  readonly last_changed: string;
+  /** There when somebody answers for the gap, or did; status and evidence are measured all the same. */
+  readonly waiver?: CheckWaiver;
 }
 
 export interface HostFacts {
@@ -104,7 +111,12 @@ export interface Assessment {
   readonly duration_ms: number;
   readonly host: HostFacts;
   readonly totals: AssessmentTotals;
+  readonly score: Score;
   readonly checks: readonly AssessedCheck[];
+  /** How the checks differ from the run before, worst first. */
+  readonly changes: readonly Change[];
+  /** Earlier runs, thinned out, and this one. */
+  readonly trend: readonly TrendPoint[];
   /** Things the reader must know to trust or distrust this report. */
   readonly limits: readonly string[];
 }
@@ -117,7 +129,9 @@ export interface AssessmentSummary {
   readonly assessed_at: string;
   readonly host: HostFacts;
   readonly totals: AssessmentTotals;
-  /** Open gaps, worst first. */
+  readonly score: Score;
+  readonly changes: readonly Change[];
+  /** Open gaps, those that somebody answers for last, otherwise worst first. */
   readonly findings: readonly AssessmentFinding[];
   /** Checks that could not be measured, with the reason. */
   readonly not_assessed: readonly { readonly check_id: string; readonly reason: string }[];
@@ -144,4 +158,6 @@ export interface AssessmentFinding {
   readonly owner: string;
   readonly due_date: string | null;
   readonly target: string;
+  /** Id of the waiver in force. */
+  readonly waiver?: string;
 }

@@ -1,7 +1,7 @@
 import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import type { AssessmentRun, RunCheck } from "../schema/assessment-history.ts";
 import type { AssessedCheck, CheckStatus } from "./assessment.ts";
-import { type GapDates, dateGap } from "./due-date.ts";
+import { type ClosedGap, type GapDates, closedGap, dateGap } from "./due-date.ts";
 import type { CheckAnswer } from "./run-checks.ts";
 
 /** The answers as rows of the report, with dates from what earlier runs knew. */
@@ -32,8 +32,20 @@ export function dateChecks(
       first_seen: dates.first_seen,
       due_date: dates.due_date,
       overdue: dates.overdue,
+      reopened: dates.reopened,
+      last_changed: lastChanged(previous, before, { status: result.status, risk: dates.risk }, now),
     };
   });
+}
+
+function lastChanged(
+  run: AssessmentRun | null,
+  before: RunCheck | undefined,
+  after: Pick<RunCheck, "status" | "risk">,
+  now: EpochMs,
+): string {
+  const isSame = before !== undefined && before.status === after.status && before.risk === after.risk;
+  return isSame ? (before.last_changed ?? run?.at ?? isoFromEpoch(now)) : isoFromEpoch(now);
 }
 
 function gapText(status: CheckStatus, gap: string, dates: GapDates): string {
@@ -52,16 +64,33 @@ export function nextRun(
   now: EpochMs,
 ): AssessmentRun {
   const ran = new Set(checks.map((check) => check.check_id));
+  const before = new Map(previous?.checks.map((check) => [check.check_id, check]));
   const others = previous?.checks.filter((check) => !ran.has(check.check_id)) ?? [];
-  return { schemaVersion: 1, run_id: runId, at: isoFromEpoch(now), checks: [...checks.map(record), ...others] };
+  const rows = checks.map((check) => record(check, before.get(check.check_id), now));
+  return { schemaVersion: 1, run_id: runId, at: isoFromEpoch(now), checks: [...rows, ...others] };
 }
 
-function record(check: AssessedCheck): RunCheck {
+function record(check: AssessedCheck, before: RunCheck | undefined, now: EpochMs): RunCheck {
+  const { waiver } = check;
+  const closed = check.first_seen === null ? endedGap(check, before, now) : null;
+  // While the end of a gap is remembered, so is how often it came back.
+  const reopened = check.first_seen === null && closed !== null ? (before?.reopened ?? 0) : check.reopened;
   return {
     check_id: check.check_id,
     status: check.status,
     risk: check.risk,
     first_seen: check.first_seen,
     ...(check.due_date === null ? {} : { due_date: check.due_date }),
+    last_changed: check.last_changed,
+    ...(reopened === 0 ? {} : { reopened }),
+    ...(waiver?.state === "active" ? { waiver: waiver.id } : {}),
+    ...(closed === null ? {} : { closed }),
   };
+}
+
+/** The gap that this answer closed, or one that was closed before and is still remembered. */
+function endedGap(check: AssessedCheck, before: RunCheck | undefined, now: EpochMs): ClosedGap | null {
+  const wasOpen = before !== undefined && before.first_seen !== null && before.due_date !== undefined;
+  if (!wasOpen || check.status === "not_assessed") return closedGap(before, now);
+  return { at: isoFromEpoch(now), first_seen: before.first_seen ?? "", due_date: before.due_date ?? "" };
 }

@@ -7,7 +7,7 @@ import {
   type AssessmentSummary,
   STATUSES,
 } from "./assessment.ts";
-import { isOpenGap } from "./totals.ts";
+import { isOpenGap, isWaived } from "./totals.ts";
 
 export interface SummaryParts {
   readonly ports: PortReport | null;
@@ -32,6 +32,8 @@ export function summarize(assessment: Assessment, parts: SummaryParts): Assessme
     assessed_at: assessment.assessed_at,
     host: assessment.host,
     totals: assessment.totals,
+    score: assessment.score,
+    changes: assessment.changes,
     findings: openFindings(assessment),
     not_assessed: unseen.map((check) => ({ check_id: check.check_id, reason: check.gap })),
     network: {
@@ -60,12 +62,14 @@ function openFindings(assessment: Assessment): readonly AssessmentFinding[] {
       owner: check.owner,
       due_date: check.due_date,
       target: assessment.host.hostname,
+      ...(isWaived(check) ? { waiver: check.waiver.id } : {}),
     }));
 }
 
-/** By risk, violations before partial ones, overdue ones before others, then in the order of the report, as on the dashboard. */
+/** Waived gaps last; by risk, violations before partial ones, overdue ones before others, then in the order of the report, as on the dashboard. */
 function worstFirst(a: AssessedCheck, b: AssessedCheck): number {
   return (
+    Number(isWaived(a)) - Number(isWaived(b)) ||
     compareRisk(a.risk, b.risk) ||
     STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
     Number(b.overdue) - Number(a.overdue)

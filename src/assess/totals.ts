@@ -1,9 +1,15 @@
 import { RISKS, type Risk } from "../core/risk.ts";
+import type { CheckWaiver } from "./over-time.ts";
 import { type AssessedCheck, type AssessmentTotals, type CheckStatus, STATUSES } from "./assessment.ts";
 
 /** A gap that was shown, as opposed to one that could not be looked for. */
 export function isOpenGap(status: CheckStatus): boolean {
   return status === "violation" || status === "partial";
+}
+
+/** A gap that somebody answers for just now. */
+export function isWaived(check: AssessedCheck): check is AssessedCheck & { readonly waiver: CheckWaiver } {
+  return isOpenGap(check.status) && check.waiver?.state === "active";
 }
 
 /** Counts over all rows. Without an applicable check coverage is 0: nothing was shown. */

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { RISKS, type Risk } from "../core/risk.ts";
 import { VERSION } from "../core/version.ts";
+import type { Format } from "../report/formats.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Set by a command; commands that succeed leave it 0. */
@@ -35,10 +36,92 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   failOn(leaf(program, "assess", "measure this host against the controls and write the reports"))
     .option("--out <dir>", "write the five report files to this folder")
     .option("--checks <ids>", "only these checks, separated by commas", parseList)
+    .option("--format <list>", "also write sarif, ocsf, oscal, junit or md; json and html always are", parseFormats)
     .option("--no-native", "do not ask OpenClaw's own audit commands")
     .action(async (options) => {
       const { runAssess } = await import("./assess.ts");
       outcome.exitCode = await runAssess(terminal, options);
+    });
+
+  const report = program.command("report").description("what earlier assessments found").exitOverride();
+  leaf(report, "open", "show the dashboard of the last assessment in the browser").action(async (options) => {
+    const { runReportOpen } = await import("./report.ts");
+    outcome.exitCode = await runReportOpen(terminal, options);
+  });
+  leaf(report, "diff", "show what changed between two assessments")
+    .argument("[from]", "a run by its id, a date, `previous` or `latest`", "previous")
+    .argument("[to]", "the later run", "latest")
+    .action(async (from: string, to: string, options) => {
+      const { runReportDiff } = await import("./report.ts");
+      outcome.exitCode = await runReportDiff(terminal, from, to, options);
+    });
+  leaf(report, "history", "list the last assessments with their scores")
+    .option("--last <count>", "so many", parseCount, 20)
+    .action(async (options) => {
+      const { runReportHistory } = await import("./report.ts");
+      outcome.exitCode = await runReportHistory(terminal, options);
+    });
+
+  leaf(program, "notify", "tell the configured sinks what changed; exit 5 while something could not be delivered")
+    .option("--retry", "also try again what was given up")
+    .action(async (options) => {
+      const { runNotify } = await import("./notify.ts");
+      outcome.exitCode = await runNotify(terminal, options);
+    });
+
+  leaf(program, "cycle", "assess, write the reports and notify, as a scheduler does; a second one leaves")
+    .option("--out <dir>", "write the reports to this folder")
+    .option("--format <list>", "also write sarif, ocsf, oscal, junit or md", parseFormats)
+    .action(async (options) => {
+      const { runCycle } = await import("./cycle.ts");
+      outcome.exitCode = await runCycle(terminal, options);
+    });
+  const schedule = program.command("schedule").description("run the cycle by itself, without a gateway").exitOverride();
+  leaf(schedule, "enable", "show what would be written, and after a person agreed, write it")
+    .option("--every <minutes>", "how often", parseMinutes, 30)
+    .addOption(
+      new Option("--using <scheduler>", "instead of the one that fits").choices(["systemd", "launchd", "cron"]),
+    )
+    .action(async (options) => {
+      const { runScheduleEnable } = await import("./cycle.ts");
+      outcome.exitCode = await runScheduleEnable(terminal, options);
+    });
+  leaf(schedule, "disable", "take back what enable did").action(async (options) => {
+    const { runScheduleDisable } = await import("./cycle.ts");
+    outcome.exitCode = await runScheduleDisable(terminal, options);
+  });
+  leaf(schedule, "status", "say whether cycles are scheduled, and how the last one ended").action(async (options) => {
+    const { runScheduleStatus } = await import("./cycle.ts");
+    outcome.exitCode = await runScheduleStatus(terminal, options);
+  });
+
+  const waiver = program.command("waiver").description("gaps that somebody answers for, for a while").exitOverride();
+  leaf(waiver, "add", "accept one gap of this host until a date, after a person agreed to exactly that")
+    .requiredOption("--check <id>", "the check; there is no waiver for everything")
+    .requiredOption("--reason <text>", "why, in at least 20 characters")
+    .requiredOption("--owner <name>", "who answers for the gap")
+    .requiredOption("--approver <name>", "who accepts the risk; not the owner")
+    .requiredOption("--expires <date>", "the last day, at most 365 days away, 90 for a high or critical risk")
+    .option("--ticket <id>", "where more is written about it")
+    .action(async (options) => {
+      const { runWaiverAdd } = await import("./waiver.ts");
+      outcome.exitCode = await runWaiverAdd(terminal, options);
+    });
+  leaf(waiver, "list", "show all waivers and what they are worth now").action(async (options) => {
+    const { runWaiverAction } = await import("./waiver.ts");
+    outcome.exitCode = await runWaiverAction(terminal, { kind: "list" }, options);
+  });
+  leaf(waiver, "expire", "end a waiver now")
+    .argument("<id>", "as `cse waiver list` shows it")
+    .action(async (id: string, options) => {
+      const { runWaiverAction } = await import("./waiver.ts");
+      outcome.exitCode = await runWaiverAction(terminal, { kind: "expire", id }, options);
+    });
+  leaf(waiver, "confirm", "agree to a waiver that was written or changed by hand")
+    .argument("<id>", "as `cse waiver list` shows it")
+    .action(async (id: string, options) => {
+      const { runWaiverAction } = await import("./waiver.ts");
+      outcome.exitCode = await runWaiverAction(terminal, { kind: "confirm", id }, options);
     });
 
   const scan = program.command("scan").description("look at the network without judging the whole host").exitOverride();
@@ -232,6 +315,17 @@ function parseRisk(text: string): Risk {
   return risk;
 }
 
+const FORMATS: readonly Format[] = ["sarif", "ocsf", "oscal", "junit", "md"];
+
+function parseFormats(text: string): Format[] {
+  return parseList(text).flatMap((name) => {
+    if (name === "json" || name === "html") return [];
+    const format = FORMATS.find((known) => known === name);
+    if (format === undefined) throw new InvalidArgumentError(`use some of json, html, ${FORMATS.join(", ")}`);
+    return [format];
+  });
+}
+
 function parseList(text: string): string[] {
   return text
     .split(",")
@@ -243,6 +337,12 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 1) throw new InvalidArgumentError("use a whole number of seconds");
   return seconds;
+}
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (Number.isInteger(minutes) && minutes >= 5 && minutes <= 1_440) return minutes;
+  throw new InvalidArgumentError("use a whole number from 5 to 1440");
 }
 
 function parseCount(text: string): number {

@@ -24,23 +24,32 @@ import { isoFromEpoch } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import { createGrantStore } from "../grant/grant-store.ts";
 import { renderDashboard } from "../report/dashboard.ts";
+import type { Format } from "../report/formats.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
 import { appendAssessmentRun, loadAssessmentHistory } from "../state/assessment-history.ts";
+import { loadWaivers } from "../state/waivers.ts";
 import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
 import { collectAuditEvidence } from "./audit-evidence.ts";
 import type { Effects } from "./effects.ts";
+import { standingCycleProblems } from "./cycle-record.ts";
+import { notifyProblems } from "./notify.ts";
 import { egressDeps } from "./scan.ts";
+import { historyPath as historyPathOf, waiverPath } from "./over-time.ts";
 
 export interface AssessmentRequest {
   readonly checks?: readonly string[];
   /** Folder for the reports instead of the usual one. */
   readonly outDir?: string;
+  readonly formats?: readonly Format[];
 }
 
-export async function runAssessment(effects: Effects, { checks, outDir }: AssessmentRequest): Promise<AssessResult> {
+export async function runAssessment(
+  effects: Effects,
+  { checks, outDir, formats }: AssessmentRequest,
+): Promise<AssessResult> {
   const paths = effects.paths();
   const reports = outDir === undefined ? effects.assessmentsDir() : resolve(outDir);
-  const historyPath = join(effects.securityDir(), "assessment-history.jsonl");
+  const historyPath = historyPathOf(effects);
   const { collectors, openClawVersion } = evidenceCollectors(effects, paths);
   return await assess(
     {
@@ -57,10 +66,13 @@ export async function runAssessment(effects: Effects, { checks, outDir }: Assess
         config_path: paths.configPath,
         openclaw_version: await openClawVersion(),
       }),
+      standingProblems: async () => [...(await notifyProblems(effects)), ...(await standingCycleProblems(effects))],
+      loadWaivers: async () => await loadWaivers(waiverPath(effects)),
       loadHistory: async () => await loadAssessmentHistory(historyPath),
       appendHistory: async (build) => await appendAssessmentRun(historyPath, build),
       renderDashboard: (assessment, ports, egress) =>
         renderDashboard({ assessment, ports, egress, sha256Base64: (text) => hash("sha256", text, "base64") }),
+      uuidOf: nameUuid,
       reportPath: (name) => join(reports, name),
       writeReports: async (files) => {
         await ensureReportFolder(reports);
@@ -68,8 +80,21 @@ export async function runAssessment(effects: Effects, { checks, outDir }: Assess
       },
       progress: effects.options.logger ?? (() => undefined),
     },
-    checks === undefined ? {} : { checks },
+    { ...(checks === undefined ? {} : { checks }), ...(formats === undefined ? {} : { formats }) },
   );
+}
+
+/** A UUID of a name within a run: version 5 of RFC 9562, the run's own UUID being the name space. */
+function nameUuid(runId: string, name: string): string {
+  const digest = hash(
+    "sha1",
+    Buffer.concat([Buffer.from(runId.replaceAll("-", ""), "hex"), Buffer.from(name)]),
+    "buffer",
+  );
+  const bytes = digest.subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** One look at the sockets serves the scans and the search for the gateway; each fact is taken once. */

@@ -5,8 +5,12 @@
 import type { AllowlistCheck, AllowlistSuggestion } from "../app/allowlist.ts";
 import type { AssessResult } from "../app/assess.ts";
 import type { DiffReport, GenerateReport, ReviewDeps, ReviewReport } from "../app/baseline.ts";
+import type { CycleReport } from "../app/cycle.ts";
 import type { InitReport } from "../app/init.ts";
 import type { PostureReport, SudoersOptions, SudoersReport } from "../app/posture.ts";
+import type { DiffReport as RunDiffReport, HistoryReport } from "../app/report-history.ts";
+import type { NotifyReport } from "../app/notify.ts";
+import type { WaiverReport } from "../app/waiver.ts";
 import type { PolicyCheckReport, PolicyLintReport } from "../app/policy-check.ts";
 import type { PolicyExplainReport } from "../app/policy-explain.ts";
 import type { PreflightReport } from "../app/preflight.ts";
@@ -15,9 +19,12 @@ import type { ShimStatusReport } from "../app/shim-status.ts";
 import type { EgressReport, PortReport } from "../core/network.ts";
 import type { ApproverCommands } from "./approvers.ts";
 import type { AssessmentRequest } from "./assess.ts";
+import type { OpenedReport } from "./open-report.ts";
 import type { AuditCommands } from "./audit.ts";
 import { createEffects, type EngineOptions } from "./effects.ts";
 import type { SessionElevation, SessionReport } from "./elevate.ts";
+import type { WaiverAction } from "./over-time.ts";
+import type { ScheduleReport, ScheduleWishes } from "./schedule.ts";
 import type { PolicyQuestion } from "./policy.ts";
 import type { Confirm } from "./shim.ts";
 
@@ -31,6 +38,21 @@ export interface UseCases {
   suggestAllowlist(options: { allowlist?: string }): Promise<AllowlistSuggestion>;
   checkAllowlist(options: { allowlist?: string }): Promise<AllowlistCheck>;
   assess(request: AssessmentRequest): Promise<AssessResult>;
+  /** How two runs of the history differ, by id, date, `previous` or `latest`. */
+  reportDiff(from: string, to: string): Promise<RunDiffReport>;
+  reportHistory(last: number): Promise<HistoryReport>;
+  /** Opens the dashboard, or only tells where it is. */
+  openReport(): Promise<OpenedReport>;
+  /** Tells the sinks what changed since the last time. */
+  notify(how: { readonly retry?: boolean }): Promise<NotifyReport>;
+  /** Assess with its scans and reports, then notify; one at a time. */
+  cycle(request: AssessmentRequest): Promise<CycleReport>;
+  /** Enabling and disabling ask a human on the controlling terminal. */
+  enableSchedule(wishes: ScheduleWishes): Promise<ScheduleReport>;
+  disableSchedule(): Promise<ScheduleReport>;
+  scheduleStatus(): Promise<ScheduleReport>;
+  /** Adding and confirming ask a human on the controlling terminal. */
+  waiver(action: WaiverAction): Promise<WaiverReport>;
   /** The level of this machine, L0 to L3. */
   posture(): Promise<PostureReport>;
   /** Sudoers lines for the policy's exact commands, checked by visudo; nothing is installed. */
@@ -62,6 +84,8 @@ export interface UseCases {
 export function wire(options: EngineOptions = {}): UseCases {
   const effects = createEffects(options);
   const scan = async () => await import("./scan.ts");
+  const overTime = async () => await import("./over-time.ts");
+  const schedule = async () => await import("./schedule.ts");
   const setup = async () => await import("./setup.ts");
   const shim = async () => await import("./shim.ts");
   return {
@@ -74,6 +98,15 @@ export function wire(options: EngineOptions = {}): UseCases {
     suggestAllowlist: async ({ allowlist }) => await (await scan()).runSuggestAllowlist(effects, allowlist),
     checkAllowlist: async ({ allowlist }) => await (await scan()).runCheckAllowlist(effects, allowlist),
     assess: async (request) => await (await import("./assess.ts")).runAssessment(effects, request),
+    reportDiff: async (from, to) => await (await overTime()).runReportDiff(effects, from, to),
+    reportHistory: async (last) => await (await overTime()).runReportHistory(effects, last),
+    openReport: async () => await (await import("./open-report.ts")).runOpenReport(effects),
+    notify: async (how) => await (await import("./notify.ts")).runNotify(effects, how),
+    cycle: async (request) => await (await import("./cycle.ts")).runCycle(effects, request),
+    enableSchedule: async (wishes) => await (await schedule()).runScheduleEnable(effects, wishes),
+    disableSchedule: async () => await (await schedule()).runScheduleDisable(effects),
+    scheduleStatus: async () => await (await schedule()).runScheduleStatus(effects),
+    waiver: async (action) => await (await overTime()).runWaiver(effects, action),
     posture: async () => await (await import("./posture.ts")).runPosture(effects),
     sudoersFragment: async (wanted) => await (await import("./posture.ts")).runSudoersFragment(effects, wanted),
     checkPolicy: async (question) => await (await import("./policy.ts")).runPolicyCheck(effects, question),

@@ -1,5 +1,7 @@
 import type { AssessedCheck, EvidenceLine } from "../assess/assessment.ts";
+import type { CheckWaiver } from "../assess/over-time.ts";
 import { renderRisk, renderStatus } from "./badge.ts";
+import { isWaived } from "../assess/totals.ts";
 import { html, type Html, prose } from "./html.ts";
 import { isGap } from "./order.ts";
 import { DATA_FILE, describeDue, formatCount, formatTime } from "./wording.ts";
@@ -19,7 +21,9 @@ export function renderCheck(check: AssessedCheck): Html {
       ${renderStatus(check.status)}<span class="what"
         ><h3>${check.title}</h3>
         <code class="id">${check.check_id}</code></span
-      ><span class="tags">${renderDue(check)}${renderRisk(check.risk, isGap(check.status))}</span>
+      ><span class="tags"
+        >${isWaived(check) ? html`<span class="due">Waived</span>` : renderDue(check)}${renderRisk(check.risk, isGap(check.status))}</span
+      >
     </summary>
     <div class="body">
       <div class="pair">
@@ -117,8 +121,21 @@ function renderOwnership(check: AssessedCheck): Html {
             <dt>Due</dt>
             <dd>${check.due_date}${check.overdue ? ", overdue" : null}</dd>
           </div>`
-    }
+    }${check.waiver === undefined ? null : renderWaiver(check.waiver)}
   </dl>`;
+}
+
+const WAIVER_STATE: Readonly<Record<CheckWaiver["state"], string>> = {
+  active: "in force until",
+  expired: "over since",
+  unconfirmed: "without effect, nobody confirmed it; until",
+};
+
+function renderWaiver({ id, state, reason, owner, approver, expires }: CheckWaiver): Html {
+  return html`<div>
+    <dt>Waiver</dt>
+    <dd><code>${id}</code> ${WAIVER_STATE[state]} ${expires}: ${reason} Owner ${owner}, approved by ${approver}.</dd>
+  </div>`;
 }
 
 function renderStandards(check: AssessedCheck): Html {

@@ -1,10 +1,19 @@
 import { type Assessment, type AssessedCheck, STATUSES } from "../assess/assessment.ts";
+import { isWaived } from "../assess/totals.ts";
 import { plural } from "../core/text.ts";
 import { renderRisk, renderStatus, renderStatusIcon } from "./badge.ts";
 import { renderDue, renderTime } from "./dashboard-check.ts";
 import { html, type Html, prose } from "./html.ts";
 import { isGap } from "./order.ts";
-import { choiceNotes, coveragePercent, describeVerdict, formatCount, STATUS_LABEL } from "./wording.ts";
+import {
+  choiceNotes,
+  coveragePercent,
+  describeChange,
+  describeScore,
+  describeVerdict,
+  formatCount,
+  STATUS_LABEL,
+} from "./wording.ts";
 
 const MAX_FIRST_STEPS = 5;
 
@@ -30,6 +39,7 @@ export function renderHeader(assessment: Assessment): Html {
       Assessed ${renderTime(assessment.assessed_at)}. Coverage ${coveragePercent(totals)}%:
       ${formatCount(totals.assessed)} of ${plural(totals.applicable, "applicable check")} measured.
     </p>
+    <p class="muted">${describeScore(assessment.score)}</p>
     ${choiceNotes(assessment.limits).map((note) => html`<p class="caveat">${note}</p>`)}${renderStatusBar(assessment.checks)}
     <dl class="tiles">${tiles}</dl>
   </header>`;
@@ -51,7 +61,7 @@ function renderStatusBar(checks: readonly AssessedCheck[]): Html {
 
 /** The worst open gaps with their remedy; `checks` must be sorted worst first. */
 export function renderFirstSteps(checks: readonly AssessedCheck[]): Html {
-  const gaps = checks.filter((check) => isGap(check.status));
+  const gaps = checks.filter((check) => isGap(check.status) && !isWaived(check));
   const steps = gaps.slice(0, MAX_FIRST_STEPS).map(
     (check) =>
       html`<li>
@@ -80,6 +90,30 @@ export function renderFirstSteps(checks: readonly AssessedCheck[]): Html {
   return html`<section aria-labelledby="first">
     <h2 id="first">What to do first</h2>
     ${body}
+  </section>`;
+}
+
+/** How this run differs from the one before it; nothing on a first run, where everything is new. */
+export function renderNews({ changes, trend, checks }: Assessment): Html | null {
+  if (changes.length === 0 || trend.length < 2) return null;
+  const titles = new Map(checks.map((check) => [check.check_id, check.title]));
+  const nameOf = (id: string): Html => {
+    const title = titles.get(id);
+    // A check that did not run this time has no place on this page.
+    return title === undefined ? html`<code>${id}</code>` : html`<a href="#check-${id}">${title}</a>`;
+  };
+  const rows = changes.map(
+    (change) =>
+      html`<li>
+        <b>${describeChange(change.kind)}:</b>
+        ${nameOf(change.check_id)} ${renderRisk(change.risk, isGap(change.status))}
+      </li>`,
+  );
+  return html`<section aria-labelledby="news">
+    <h2 id="news">Changed since the last run</h2>
+    <ul class="plain">
+      ${rows}
+    </ul>
   </section>`;
 }
 

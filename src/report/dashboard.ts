@@ -5,7 +5,7 @@ import { RISKS } from "../core/risk.ts";
 import { renderIconSprite } from "./badge.ts";
 import { renderCheck } from "./dashboard-check.ts";
 import { renderConnections, renderListeners } from "./dashboard-network.ts";
-import { renderFirstSteps, renderHeader, renderHost } from "./dashboard-overview.ts";
+import { renderFirstSteps, renderHeader, renderHost, renderNews } from "./dashboard-overview.ts";
 import { DASHBOARD_SCRIPT } from "./dashboard-script.ts";
 import { DASHBOARD_STYLE } from "./dashboard-style.ts";
 import { html, type Html, ownMarkup, prose } from "./html.ts";
@@ -64,7 +64,7 @@ export function renderDashboard(input: DashboardInput): string {
           </ul>
         </nav>
         <main id="main" tabindex="-1">
-          ${renderFirstSteps(checks)}
+          ${renderNews(assessment)} ${renderFirstSteps(checks)}
           <div class="split">
             <section aria-labelledby="risk">
               <h2 id="risk">Risk matrix</h2>

@@ -1,4 +1,5 @@
 import { type AssessedCheck, type CheckStatus, STATUSES } from "../assess/assessment.ts";
+import { isWaived } from "../assess/totals.ts";
 import { compareRisk, type Risk } from "../core/risk.ts";
 import type { NetworkFinding } from "../core/network.ts";
 
@@ -7,10 +8,11 @@ export function isGap(status: CheckStatus): boolean {
   return status === "violation" || status === "partial";
 }
 
-/** Gaps worst first, then what could not be measured, then the rest; ties keep their order. */
+/** Gaps worst first, then what could not be measured, then the rest, last what somebody answers for; ties keep their order. */
 export function worstFirst(checks: readonly AssessedCheck[]): readonly AssessedCheck[] {
   return checks.toSorted(
     (a, b) =>
+      Number(isWaived(a)) - Number(isWaived(b)) ||
       Number(isGap(b.status)) - Number(isGap(a.status)) ||
       (isGap(a.status) ? compareRisk(a.risk, b.risk) : 0) ||
       STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||

@@ -1,5 +1,6 @@
 import { type Assessment, type AssessmentFinding, type AssessmentSummary, STATUSES } from "../assess/assessment.ts";
 import { clip, plural } from "../core/text.ts";
+import { renderChanges, renderScore } from "./terminal-change.ts";
 import { riskPaint } from "./terminal-finding.ts";
 import { type Paint, type TextOptions, wrap } from "./terminal-layout.ts";
 import { choiceNotes, coveragePercent, describeVerdict, formatCount, formatTime, STATUS_LABEL } from "./wording.ts";
@@ -37,8 +38,10 @@ export function renderAssessmentText(
       `Coverage: ${formatCount(totals.assessed)} of ${plural(totals.applicable, "applicable check")} measured (${coveragePercent(totals)}%).`,
       columns,
     ),
+    ...renderScore(assessment.score, options),
     ...choiceNotes(assessment.limits).flatMap((note) => wrap(note, columns)),
     ...wrap(`Network: ${describeNetwork(summary)}`, columns),
+    ...renderNews(assessment, options),
     ...renderFirstSteps(summary.findings, assessment, options),
     ...renderReasons(summary, assessment, options),
     ...renderProblems(summary, options),
@@ -46,6 +49,12 @@ export function renderAssessmentText(
     ...renderEnd(summary, options),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** On a first run everything is new, and then it is no news. */
+function renderNews({ changes, trend }: Assessment, options: TextOptions): readonly string[] {
+  if (changes.length === 0 || trend.length < 2) return [];
+  return ["", options.paint.bold("Changed since the last run"), ...renderChanges(changes, options, MAX_FINDINGS)];
 }
 
 function renderCounts({ totals }: AssessmentSummary, paint: Paint): readonly string[] {
@@ -93,11 +102,19 @@ function renderFirstSteps(
       ...wrap(clip(finding.evidence, MAX_CHARS), columns, "     Found  "),
       ...wrap(clip(finding.why, MAX_CHARS), columns, "     Why    "),
       ...wrap(clip(finding.mitigation, MAX_CHARS), columns, "     Do     "),
-      ...wrap(`${due}${clip(finding.owner, 80)} (${finding.check_id})`, columns, "     Who    ").map(paint.dim),
+      ...wrap(
+        `${due}${clip(finding.owner, 80)} (${finding.check_id})${waiverNote(finding)}`,
+        columns,
+        "     Who    ",
+      ).map(paint.dim),
     );
   }
   const left = findings.length - MAX_FINDINGS;
   return left > 0 ? [...lines, "", `     and ${plural(left, "more open gap")} in the dashboard`] : lines;
+}
+
+function waiverNote({ waiver }: AssessmentFinding): string {
+  return waiver === undefined ? "" : `, waived by ${clip(waiver, 80)}`;
 }
 
 function describeDate(due: string | null, isOverdue: boolean): string {

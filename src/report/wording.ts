@@ -1,4 +1,5 @@
 import type { AssessedCheck, AssessmentTotals, CheckStatus } from "../assess/assessment.ts";
+import type { ChangeKind, Score } from "../assess/over-time.ts";
 import type { AddressCategory, EgressFindingType, PortFindingType, ProcessFacts, Scope } from "../core/network.ts";
 import { RISKS, type Risk } from "../core/risk.ts";
 import { plural } from "../core/text.ts";
@@ -134,6 +135,36 @@ export function describeVerdict(totals: AssessmentTotals): Verdict {
     headline: "No open gap.",
     caveat: `All ${plural(totals.assessed, "applicable check")} show the expected state.`,
   };
+}
+
+const CHANGE_LABEL: Readonly<Record<ChangeKind, string>> = {
+  new: "New",
+  reopened: "Reopened",
+  escalated: "Worse",
+  "waiver-expired": "Waiver expired",
+  "became-unassessed": "Not measured now",
+  waived: "Waived",
+  improved: "Better",
+  resolved: "Resolved",
+};
+
+/** A change in a word or three. */
+export function describeChange(kind: ChangeKind): string {
+  return CHANGE_LABEL[kind];
+}
+
+/** The score in one sentence that never stands without its coverage. */
+export function describeScore(score: Score): string {
+  const { points, points_without_waivers: bare, grade, coverage, waived } = score;
+  const covered = `${Math.floor(coverage * 100)}% measured`;
+  if (points === null) return `Score: none, nothing applies (${covered}).`;
+  const notes = [
+    covered,
+    grade === null ? "too little for a grade" : `grade ${grade}`,
+    ...(score.is_capped ? ["capped by an open critical gap"] : []),
+    ...(waived > 0 ? [`${plural(waived, "gap")} waived, ${bare ?? 0} without waivers`] : []),
+  ];
+  return `Score: ${points} of 100 (${notes.join(", ")}).`;
 }
 
 /** "Overdue since 2026-11-20", "Due 2026-11-30", or null without a due date. */

@@ -36,6 +36,32 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
+/**
+ * Runs `work` as the only one that does, for as long as it takes, or gives null at once when another one is
+ * at it. For whole runs; a store that they change has a lock of its own.
+ * @throws {SecurityError} read-only, disk-full, write-failed when no lock can be made there
+ */
+export async function runAlone<T>(path: string, work: () => Promise<T>): Promise<T | null> {
+  let release: () => Promise<void>;
+  try {
+    release = await lockfile.lock(path, {
+      realpath: false,
+      lockfilePath: `${path}.lock`,
+      stale: STALE_MS,
+      update: REFRESH_MS,
+      onCompromised: () => undefined,
+    });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ELOCKED") return null;
+    throw writeError(cause, `${path}.lock`);
+  }
+  try {
+    return await work();
+  } finally {
+    await release().catch(() => undefined);
+  }
+}
+
 /** Waits only while somebody holds the lock: any other failure would last, so it is reported at once. */
 async function acquire(path: string, onCompromised: (error: Error) => void): Promise<() => Promise<void>> {
   const deadline = performance.now() + WAIT_MS;

@@ -236,13 +236,15 @@ describe("the history of runs", () => {
     expect([seen.status, seen.first_seen]).toEqual(["violation", LONG_AGO]);
   });
 
-  it("forgets a gap that was seen closed: when it comes back it is a new one", async () => {
+  it("knows a gap that was closed for a moment: when it comes back it is the old one", async () => {
     await runLongAgo();
     const config = await readFile(home.configPath, "utf8");
     await writeFile(home.configPath, "{}");
     expect(rowOf((await assess()).assessment, ID)).toMatchObject({ status: "not_applicable", first_seen: null });
     await writeFile(home.configPath, config);
-    const row = rowOf((await assess()).assessment, ID);
-    expect([row.status, row.overdue, row.first_seen === LONG_AGO]).toEqual(["violation", false, false]);
+    const { assessment } = await assess();
+    const row = rowOf(assessment, ID);
+    expect([row.status, row.overdue, row.first_seen, row.reopened]).toEqual(["violation", true, LONG_AGO, 1]);
+    expect(assessment.changes.map(({ kind }) => kind)).toEqual(["reopened"]);
   });
 });

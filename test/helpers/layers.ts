@@ -17,8 +17,24 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   collect: ["core", "schema", "exec", "state", "scan", "audit"],
   approve: ["core", "schema", "grant"],
   broker: ["core", "schema"],
+  notify: ["core", "schema"],
+  schedule: ["core", "schema"],
   app: ["core", "schema", "policy", "scan", "assess", "report", "shell", "grant", "audit"],
-  deps: ["core", "schema", "app", "state", "exec", "collect", "report", "approve", "broker", "grant", "audit"],
+  deps: [
+    "core",
+    "schema",
+    "app",
+    "state",
+    "exec",
+    "collect",
+    "report",
+    "approve",
+    "broker",
+    "notify",
+    "schedule",
+    "grant",
+    "audit",
+  ],
   cli: ["core", "schema", "deps", "app", "report"],
   plugin: ["core", "schema", "deps", "app", "report"],
   // A program of its own, copied away from the package: it imports nothing.
@@ -50,6 +66,7 @@ export const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   "proper-lockfile": ["state"],
   commander: ["cli"],
   openclaw: ["plugin"],
+  undici: ["notify"],
   // shim: looks at the folder of the socket before it trusts it.
   "node:fs": ["state", "collect", "exec", "shim"],
   // exec: a root child must be given up without being killed, and by sudo's own session; see run-privileged.ts.

@@ -6,6 +6,8 @@ import {
   type CheckStatus,
   STATUSES,
 } from "../../src/assess/assessment.ts";
+import type { Score } from "../../src/assess/over-time.ts";
+import { scoreChecks } from "../../src/assess/score.ts";
 import type { Connection, EgressReport, Listener, NetworkFinding, PortReport } from "../../src/core/network.ts";
 import { RISKS, type Risk } from "../../src/core/risk.ts";
 
@@ -261,7 +263,16 @@ function checkOf([check_id, title, status, risk, observed_state, expected_state,
     first_seen: isGap ? (risk === "critical" ? "2026-11-18T07:30:00Z" : AT) : null,
     due_date: isGap ? DUE[risk] : null,
     overdue: isGap && risk === "critical",
+    reopened: 0,
+    last_changed: AT,
   };
+}
+
+function scoreOf(checks: readonly AssessedCheck[]): Score {
+  return scoreChecks(
+    checks.map((check) => ({ status: check.status, risk: check.risk, isWaived: check.waiver?.state === "active" })),
+    true,
+  );
 }
 
 export function totalsOf(checks: readonly AssessedCheck[]): AssessmentTotals {
@@ -300,7 +311,10 @@ export function sampleAssessment(checks: readonly AssessedCheck[] = ROWS.map(che
       openclaw_version: "2026.9.2",
     },
     totals: totalsOf(checks),
+    score: scoreOf(checks),
     checks,
+    changes: [],
+    trend: [],
     limits: ["The scans ran as an ordinary user; sockets of other accounts have no known owner."],
   };
 }
@@ -321,6 +335,8 @@ export function sampleSummary(assessment: Assessment): AssessmentSummary {
     assessed_at: assessment.assessed_at,
     host: assessment.host,
     totals: assessment.totals,
+    score: assessment.score,
+    changes: assessment.changes,
     findings: order
       .toSorted((a, b) => RISKS.indexOf(a.risk) - RISKS.indexOf(b.risk))
       .map((check) => ({

@@ -98,11 +98,29 @@ describe("the assessment history", () => {
     expect(await history()).toEqual({ previous: "b", problems: [] });
   });
 
-  it("is cut down to the last 500 runs once it has 1,000", async () => {
-    const ids = Array.from({ length: 1_000 }, (_, index) => `r${index}`);
+  it("is cut down to the last 5,000 runs once it has 10,000", async () => {
+    const ids = Array.from({ length: 10_000 }, (_, index) => `r${index}`);
     await put(ids.map(line).join(""));
-    expect(await history("new")).toEqual({ previous: "r999", problems: [] });
-    expect(await idsInFile()).toEqual([...ids.slice(-499), "new"]);
+    expect(await history("new")).toEqual({ previous: "r9999", problems: [] });
+    expect(await idsInFile()).toEqual([...ids.slice(-4_999), "new"]);
+    expect(await history()).toEqual({ previous: "new", problems: [] });
+  });
+
+  it("holds only what changed in most lines, and a whole run after a damaged one", async () => {
+    await history("a", "b");
+    await appendFile(path, "not json\n");
+    expect(await history("c")).toEqual({ previous: "b", problems: ["history-invalid"] });
+    await history("d");
+    const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+    expect(lines.map((text) => (JSON.parse(text) as { after?: string }).after ?? null)).toEqual([null, "a", "b", "c"]);
+  });
+
+  it("leaves out a line that goes on from a run that is lost, up to the next whole one", async () => {
+    const short = (id: string, after: string): string => `${formatAssessmentRun({ ...run(id), after })}\n`;
+    await put(line("a") + short("b", "lost") + short("c", "b"));
+    expect(await history()).toEqual({ previous: "a", problems: ["history-invalid"] });
+    await writeFile(path, line("a") + short("b", "lost") + line("d") + short("e", "d"));
+    expect(await history()).toEqual({ previous: "e", problems: [] });
   });
 
   it("is neither read nor changed when others may write it", async () => {

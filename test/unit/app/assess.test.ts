@@ -32,7 +32,7 @@ function collectorsOf(evidence: AssessEvidence, asked: string[]): Collectors {
 /** Everything works unless `change` says otherwise; timers never elapse. */
 function world(evidence: AssessEvidence = goodEvidence(), change: Partial<AssessDeps> = {}): World {
   const made: World = { written: {}, asked: [], steps: [], runs: [], deps: undefined as unknown as AssessDeps };
-  const known = (): KnownHistory => ({ previous: made.runs.at(-1) ?? null, problems: [] });
+  const known = (): KnownHistory => ({ runs: made.runs, previous: made.runs.at(-1) ?? null, problems: [] });
   let ms = 0;
   const deps: AssessDeps = {
     collectors: collectorsOf(evidence, made.asked),
@@ -43,6 +43,8 @@ function world(evidence: AssessEvidence = goodEvidence(), change: Partial<Assess
     newRunId: () => "run-1",
     version: "0.1.0",
     hostFacts: () => Promise.resolve(host),
+    standingProblems: () => Promise.resolve([]),
+    loadWaivers: () => Promise.resolve([]),
     loadHistory: () => Promise.resolve(known()),
     appendHistory: (build) => {
       const before = known();
@@ -50,6 +52,7 @@ function world(evidence: AssessEvidence = goodEvidence(), change: Partial<Assess
       return Promise.resolve(before);
     },
     renderDashboard: (assessment) => `<p>${assessment.run_id}</p>`,
+    uuidOf: (run, name) => `${run}/${name}`,
     reportPath: (name) => `/out/${name}`,
     writeReports: (reports) => {
       Object.assign(made.written, reports);
@@ -188,7 +191,11 @@ describe("assess", () => {
   });
 
   it("says when the history was damaged", async () => {
-    const damaged: KnownHistory = { previous: null, problems: [{ code: "history-invalid", message: "damaged" }] };
+    const damaged: KnownHistory = {
+      runs: [],
+      previous: null,
+      problems: [{ code: "history-invalid", message: "damaged" }],
+    };
     const { summary, assessment } = await assess(
       world(goodEvidence(), {
         appendHistory: (build) => {

@@ -138,6 +138,7 @@ describe("dates of a gap", () => {
     expect(dateGap(forged, "violation", "high", START)).toEqual({
       first_seen: "2026-01-01T12:00:00Z",
       due_date: "2026-01-08",
+      reopened: 0,
       risk: "high",
       overdue: false,
     });
