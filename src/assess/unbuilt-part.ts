@@ -13,6 +13,10 @@ export const UNBUILT_PARTS = {
   "egress-probe":
     "no probe yet shows that a destination outside the allowlist is refused, and firewall rules are not yet read",
   "egress-journal": "connections are not yet recorded over time; one look cannot show what happened between two looks",
+  "code-scan":
+    "the code of plugins and skills is not scanned yet; `openclaw security audit --deep` does that for some of it",
+  "audit-sink": "nothing yet sends security records to another machine and waits until they have arrived there",
+  "restore-rehearsal": "no rehearsal of a restore is run or recorded yet",
 } as const;
 
 export type UnbuiltPart = keyof typeof UNBUILT_PARTS;

@@ -11,13 +11,16 @@ interface AssessFlags {
   readonly failOn?: Risk;
   readonly out?: string;
   readonly checks?: readonly string[];
+  /** False with --no-native. */
+  readonly native?: boolean;
 }
 
 export async function runAssess(terminal: Terminal, flags: AssessFlags): Promise<number> {
-  const { checks, out } = flags;
+  const { checks, out, native } = flags;
   const { assessment, summary } = await wire({ logger: (step) => terminal.progress(step) }).assess({
     ...(checks === undefined ? {} : { checks }),
     ...(out === undefined ? {} : { outDir: out }),
+    ...(native === undefined ? {} : { native }),
   });
   terminal.settle();
   if (flags.json === true) {

@@ -38,6 +38,7 @@ function world(evidence: AssessEvidence = goodEvidence(), change: Partial<Assess
     collectors: collectorsOf(evidence, made.asked),
     startTimer: () => ({ elapsed: new Promise(() => undefined), cancel: () => undefined }),
     collectorTimeoutMs: 20_000,
+    nativeTimeoutMs: 20_000,
     now: () => NOW,
     monotonicMs: () => (ms += 250),
     newRunId: () => "run-1",
