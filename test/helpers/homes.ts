@@ -79,6 +79,7 @@ const HARDENED = {
     agentToAgent: { enabled: false },
   },
   session: { dmScope: "per-channel-peer" },
+  logging: { audit: { executionIdentity: true } },
   agents: { defaults: { sandbox: { mode: "all", workspaceAccess: "none", docker: { network: "none" } } } },
   browser: { enabled: false },
   discovery: { mdns: { mode: "off" } },
