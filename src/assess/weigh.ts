@@ -112,7 +112,7 @@ function remedyFor(evidence: Unmeasured): string {
     case "config-not-in-use":
       return "Run the assessment again for the config that the running gateway uses";
     case "not-asked":
-      return "Run the assessment again without --no-native";
+      return "Run `cse assess` without --no-native, which asks OpenClaw";
     case "not-built":
       return "This becomes measurable with a later release of this package";
     case "platform-unsupported":

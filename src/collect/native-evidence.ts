@@ -45,6 +45,8 @@ export interface NativeOptions {
   readonly progress: (step: string) => void;
   /** Ask again, whatever is kept. */
   readonly refresh: boolean;
+  /** Ask nobody: take what is kept, or nothing. */
+  readonly keptOnly?: boolean;
   /** For each command and for all together; default: 90 s and NATIVE_BUDGET_MS. */
   readonly limitsMs?: { readonly command: number; readonly all: number };
 }
@@ -101,6 +103,10 @@ export async function collectNativeEvidence(options: NativeOptions): Promise<Evi
   if (kept !== null && kept.key === key && age !== null && age >= 0 && age < maxAge) {
     const { runs, findings, taken_at } = kept;
     return measured({ openclaw_version: program.version, taken_at, cached: true, runs, findings }, cachePath, taken_at);
+  }
+  if (options.keptOnly === true) {
+    const reason = "OpenClaw was not asked, so that nobody has to wait, and no answer of a short while ago is kept";
+    return unmeasured("not-asked", reason, "openclaw", at);
   }
   const { runs, findings } = await askAll(options, config);
   // Without the cache the next run only takes longer.

@@ -37,8 +37,11 @@ export interface AssessmentRequest {
   readonly checks?: readonly string[];
   /** Folder for the reports instead of the usual one. */
   readonly outDir?: string;
-  /** False: OpenClaw's own commands are not run, and what they said before is not used. */
-  readonly native?: boolean;
+  /**
+   * False: OpenClaw's own commands are not run, and what they said before is not used. "kept": only
+   * what they said a short while ago is, unless `refresh` is wanted; nobody waits for them.
+   */
+  readonly native?: boolean | "kept";
   /** Ask OpenClaw's own commands again, also where their last answers are still good. */
   readonly refresh?: boolean;
 }
@@ -210,6 +213,7 @@ function evidenceCollectors(
         uid,
         isGatewayRunning: running,
         refresh: request.refresh === true,
+        keptOnly: request.native === "kept" && request.refresh !== true,
       });
     },
     backup: async () => await collectBackupState(paths.stateDir, { now }),

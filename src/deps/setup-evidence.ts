@@ -83,6 +83,7 @@ interface Asking {
   readonly uid: number;
   readonly isGatewayRunning: boolean;
   readonly refresh: boolean;
+  readonly keptOnly: boolean;
 }
 
 /** What OpenClaw itself says, where its program and its state may be used by this account. */
@@ -90,7 +91,7 @@ export async function askOpenClaw(
   effects: Effects,
   paths: OpenClawPaths,
   installed: Omit<UpdateOptions, "now">,
-  { uid, isGatewayRunning, refresh }: Asking,
+  { uid, isGatewayRunning, refresh, keptOnly }: Asking,
 ): Promise<Evidence<NativeEvidence>> {
   const at = isoFromEpoch(effects.now());
   if (!hasOpenClawState(paths.stateDir) && !isGatewayRunning) {
@@ -119,5 +120,6 @@ export async function askOpenClaw(
     nodePath: process.execPath,
     progress: effects.options.logger ?? (() => undefined),
     refresh,
+    keptOnly,
   });
 }

@@ -143,7 +143,7 @@ describe("OpenClaw's own commands", () => {
   });
 
   it("leave no copy behind when one fails, hangs or prints something else, and the others still answer", async () => {
-    const fault = `if (args[0] === "policy") { ${"process.exit(3)"}; }
+    const fault = `if (args[0] === "policy") { process.exit(3); }
 if (args[0] === "secrets") { await new Promise((done) => setTimeout(done, 60000)); }
 if (args[0] === "update") { console.log("no json"); process.exit(0); }`;
     const on = await setUp(fault);
@@ -190,6 +190,13 @@ if (args[0] === "update") { console.log("no json"); process.exit(0); }`;
     });
   });
 
+  it("are not asked when nobody is to wait and nothing is kept", async () => {
+    const on = await setUp();
+    const found = await collectNativeEvidence({ ...on.options, keptOnly: true });
+    expect(found).toMatchObject({ kind: "unmeasured", code: "not-asked" });
+    expect(await on.calls()).toEqual([]);
+  });
+
   it("are not asked about a config that OpenClaw would refuse", async () => {
     const on = await setUp();
     await writeFile(on.configPath, "{");
@@ -212,6 +219,7 @@ describe("their answers are kept", () => {
     const asked = async (change: Partial<NativeOptions>): Promise<boolean> =>
       !valueOf(await collectNativeEvidence({ ...on.options, ...change })).cached;
     expect(await asked({ refresh: true })).toBe(true);
+    expect(await asked({ keptOnly: true })).toBe(false);
     expect(await asked({})).toBe(false);
     expect(await asked({ program: { ...on.options.program, version: "2026.9.7" } })).toBe(true);
     await writeFile(on.configPath, CONFIG.replace("token", "password"));

@@ -333,13 +333,13 @@ table("telemetry_content_capture_off", [
   blind,
 ]);
 
-const suppressed = (...entries: readonly object[]): Partial<AssessEvidence> =>
+const leftOut = (...entries: readonly object[]): Partial<AssessEvidence> =>
   authored({ security: { audit: { suppressions: entries } } });
 table("audit_suppressions_reviewed", [
   ["is not applicable without any", {}, "not_applicable"],
-  ["is partial with a reason", suppressed({ checkId: "a", reason: "we know" }), "partial"],
-  ["is partial when narrowed", suppressed({ checkId: "a", detailIncludes: "x" }), "partial"],
-  ["is a violation without either", suppressed({ checkId: "a", reason: " " }), "violation"],
+  ["is partial with a reason", leftOut({ checkId: "a", reason: "we know" }), "partial"],
+  ["is partial when narrowed", leftOut({ checkId: "a", detailIncludes: "x" }), "partial"],
+  ["is a violation without either", leftOut({ checkId: "a", reason: " " }), "violation"],
   blind,
 ]);
 
