@@ -69,10 +69,13 @@ export function createSecurityEngineer(options: EngineOptions = {}): SecurityEng
       }),
     assess: async (params) =>
       await settle(async () => {
-        const { checks, outDir } = parseAssessParams(params);
+        const { checks, outDir, refresh } = parseAssessParams(params);
         const { summary } = await useCases.assess({
+          // A caller, such as a gateway, does not wait minutes for OpenClaw's own commands unasked.
+          native: "kept",
           ...(checks === undefined ? {} : { checks }),
           ...(outDir === undefined ? {} : { outDir }),
+          ...(refresh === undefined ? {} : { refresh }),
         });
         return summary;
       }),

@@ -20,6 +20,8 @@ export interface CollectDeps {
   readonly now: () => EpochMs;
   /** How long one collector may take. */
   readonly collectorTimeoutMs: number;
+  /** The same for asking OpenClaw itself, which keeps a limit of its own. */
+  readonly nativeTimeoutMs: number;
 }
 
 export interface CollectedEvidence {
@@ -48,7 +50,8 @@ export async function collectEvidence(
     };
     if (!wanted.includes(kind)) return unmeasured("not-applicable", NOT_ASKED, source, isoFromEpoch(deps.now()));
     try {
-      return await withinLimit(deps, deps.collectors[kind]);
+      const limitMs = kind === "native" ? deps.nativeTimeoutMs : deps.collectorTimeoutMs;
+      return await withinLimit({ ...deps, collectorTimeoutMs: limitMs }, deps.collectors[kind]);
     } catch (thrown) {
       const error = asSecurityError(thrown);
       return error.code === "internal"
@@ -71,6 +74,17 @@ export async function collectEvidence(
     update,
     auditLog,
     grants,
+    approvals,
+    devices,
+    extensions,
+    suppliers,
+    unit,
+    firewall,
+    patching,
+    volume,
+    clock,
+    configBaseline,
+    native,
   ] = await Promise.all([
     gather("config"),
     gather("stateTree"),
@@ -85,6 +99,17 @@ export async function collectEvidence(
     gather("update"),
     gather("auditLog"),
     gather("grants"),
+    gather("approvals"),
+    gather("devices"),
+    gather("extensions"),
+    gather("suppliers"),
+    gather("unit"),
+    gather("firewall"),
+    gather("patching"),
+    gather("volume"),
+    gather("clock"),
+    gather("configBaseline"),
+    gather("native"),
   ]);
   const evidence: AssessEvidence = {
     config,
@@ -100,6 +125,17 @@ export async function collectEvidence(
     update,
     auditLog,
     grants,
+    approvals,
+    devices,
+    extensions,
+    suppliers,
+    unit,
+    firewall,
+    patching,
+    volume,
+    clock,
+    configBaseline,
+    native,
   };
   return { evidence, problems };
 }

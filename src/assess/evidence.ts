@@ -8,7 +8,20 @@ import type {
   StateTree,
   UpdateState,
 } from "../core/host-evidence.ts";
+import type { NativeEvidence } from "../core/native-evidence.ts";
 import type { EgressReport, PortReport, SocketInventory } from "../core/network.ts";
+import type {
+  ClockState,
+  ConfigBaseline,
+  GatewayUnit,
+  HostFirewall,
+  HostPatching,
+  InstalledExtensions,
+  PairedDevices,
+  StandingApprovals,
+  StateVolume,
+  SupplierPolicy,
+} from "../core/setup-evidence.ts";
 import type { CommandPolicy } from "../schema/command-policy.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
 import type { PromptPolicy } from "../schema/prompt-policy.ts";
@@ -28,6 +41,18 @@ export interface AssessEvidence {
   readonly auditLog: Evidence<AuditLogState>;
   readonly grants: Evidence<GrantSelfTest>;
   readonly update: Evidence<UpdateState>;
+  readonly approvals: Evidence<StandingApprovals>;
+  readonly devices: Evidence<PairedDevices>;
+  readonly extensions: Evidence<InstalledExtensions>;
+  readonly suppliers: Evidence<SupplierPolicy>;
+  readonly unit: Evidence<GatewayUnit>;
+  readonly firewall: Evidence<HostFirewall>;
+  readonly patching: Evidence<HostPatching>;
+  readonly volume: Evidence<StateVolume>;
+  readonly clock: Evidence<ClockState>;
+  readonly configBaseline: Evidence<ConfigBaseline>;
+  /** May worsen any answer, and makes none better. */
+  readonly native: Evidence<NativeEvidence>;
 }
 
 /** A policy file that was read; a missing one is `present: false`, a broken one is unmeasured. */

@@ -3,6 +3,8 @@ import { clip } from "../core/text.ts";
 import type { CheckMeta, CheckResult } from "./assessment.ts";
 import { CHECKS, type Check } from "./checks.ts";
 import type { AssessEvidence } from "./evidence.ts";
+import { NATIVE_MAP } from "./native-map.ts";
+import { worsen } from "./native-worsen.ts";
 
 export interface CheckAnswer {
   readonly meta: CheckMeta;
@@ -28,14 +30,15 @@ export function chooseChecks(ids: readonly string[] | undefined, all: readonly C
 
 /** The kinds of evidence that these checks read; no other needs to be gathered. */
 export function evidenceFor(checks: readonly Check[]): readonly (keyof AssessEvidence)[] {
-  return [...new Set(checks.flatMap(({ meta }) => meta.uses))];
+  const isNative = checks.some(({ meta }) => Object.hasOwn(NATIVE_MAP, meta.check_id));
+  return [...new Set([...checks.flatMap(({ meta }) => meta.uses), ...(isNative ? (["native"] as const) : [])])];
 }
 
-/** Answers each check. A check that fails is not_assessed and says so; the others still answer. */
+/** Answers each check, with what OpenClaw itself found about it. A check that fails is not_assessed and says so; the others still answer. */
 export function runChecks(checks: readonly Check[], evidence: AssessEvidence, at: string): readonly CheckAnswer[] {
   return checks.map(({ meta, check }) => {
     try {
-      return { meta, result: check(evidence) };
+      return { meta, result: worsen(meta, check(evidence), evidence.native) };
     } catch (thrown) {
       const message = clip(asSecurityError(thrown).message, 300);
       return {

@@ -111,6 +111,8 @@ function remedyFor(evidence: Unmeasured): string {
       return `Run the assessment again when the machine is less busy; ${source} did not answer in time`;
     case "config-not-in-use":
       return "Run the assessment again for the config that the running gateway uses";
+    case "not-asked":
+      return "Run `cse assess` without --no-native, which asks OpenClaw";
     case "not-built":
       return "This becomes measurable with a later release of this package";
     case "platform-unsupported":

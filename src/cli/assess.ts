@@ -13,14 +13,17 @@ interface AssessFlags {
   readonly out?: string;
   readonly checks?: readonly string[];
   readonly format?: readonly Format[];
+  /** False with --no-native. */
+  readonly native?: boolean;
 }
 
 export async function runAssess(terminal: Terminal, flags: AssessFlags): Promise<number> {
-  const { checks, out, format } = flags;
+  const { checks, out, format, native } = flags;
   const { assessment, summary } = await wire({ logger: (step) => terminal.progress(step) }).assess({
     ...(checks === undefined ? {} : { checks }),
     ...(out === undefined ? {} : { outDir: out }),
     ...(format === undefined ? {} : { formats: format }),
+    ...(native === undefined ? {} : { native }),
   });
   terminal.settle();
   if (flags.json === true) {

@@ -52,6 +52,14 @@ export async function collectOpenClawConfig(
   }
 }
 
+/**
+ * The config with its includes, as its owner wrote it, secrets and all; undefined when there is none.
+ * @throws {SecurityError} as OpenClaw would refuse it
+ */
+export async function readAuthoredConfig(paths: OpenClawPaths): Promise<unknown> {
+  return await readConfigFile(paths.configPath, { roots: await includeRoots(paths), includes: [], chars: 0 });
+}
+
 interface Reading {
   /** Real paths of the folders from which files may be included. */
   readonly roots: readonly string[];

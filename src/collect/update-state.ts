@@ -53,14 +53,14 @@ export async function collectUpdateState(stateDir: string, options: UpdateOption
   );
 }
 
-interface Installed {
+export interface Installed {
   readonly version: string;
   /** The file that says so. */
   readonly source: string;
 }
 
 /** The running program is the truth; what is installed may be newer than what runs. */
-async function findInstalled(options: UpdateOptions): Promise<Installed | null> {
+export async function findInstalled(options: Omit<UpdateOptions, "now">): Promise<Installed | null> {
   for (const entry of await entriesOfProcess(options)) {
     const found = await versionAbove(entry);
     if (found !== null) return found;
@@ -76,7 +76,7 @@ async function findInstalled(options: UpdateOptions): Promise<Installed | null> 
  * Files of the gateway's program. The gateway replaces its own command line by a title, but its
  * helper processes are started from the same package and keep theirs.
  */
-async function entriesOfProcess({ procRoot, gatewayPid }: UpdateOptions): Promise<readonly string[]> {
+async function entriesOfProcess({ procRoot, gatewayPid }: Omit<UpdateOptions, "now">): Promise<readonly string[]> {
   if (gatewayPid === null) return [];
   const own = String(gatewayPid);
   const children = await readFile(join(procRoot, own, "task", own, "children"), "utf8").catch(() => "");

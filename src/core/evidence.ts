@@ -17,7 +17,7 @@ export interface Measured<T> {
 
 export interface Unmeasured {
   readonly kind: "unmeasured";
-  readonly code: SecurityErrorCode | "not-built" | "not-applicable";
+  readonly code: SecurityErrorCode | "not-built" | "not-applicable" | "not-asked";
   /** One sentence a person can act on. */
   readonly reason: string;
   readonly source: string;

@@ -31,26 +31,33 @@ import { loadWaivers } from "../state/waivers.ts";
 import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
 import { collectAuditEvidence } from "./audit-evidence.ts";
 import type { Effects } from "./effects.ts";
+import { NATIVE_BUDGET_MS } from "../collect/native-evidence.ts";
 import { standingCycleProblems } from "./cycle-record.ts";
 import { notifyProblems } from "./notify.ts";
-import { egressDeps } from "./scan.ts";
 import { historyPath as historyPathOf, waiverPath } from "./over-time.ts";
+import { egressDeps } from "./scan.ts";
+import { askOpenClaw, setupCollectors } from "./setup-evidence.ts";
 
 export interface AssessmentRequest {
   readonly checks?: readonly string[];
   /** Folder for the reports instead of the usual one. */
   readonly outDir?: string;
   readonly formats?: readonly Format[];
+  /**
+   * False: OpenClaw's own commands are not run, and what they said before is not used. "kept": only
+   * what they said a short while ago is, unless `refresh` is wanted; nobody waits for them.
+   */
+  readonly native?: boolean | "kept";
+  /** Ask OpenClaw's own commands again, also where their last answers are still good. */
+  readonly refresh?: boolean;
 }
 
-export async function runAssessment(
-  effects: Effects,
-  { checks, outDir, formats }: AssessmentRequest,
-): Promise<AssessResult> {
+export async function runAssessment(effects: Effects, request: AssessmentRequest): Promise<AssessResult> {
+  const { checks, outDir, formats } = request;
   const paths = effects.paths();
   const reports = outDir === undefined ? effects.assessmentsDir() : resolve(outDir);
   const historyPath = historyPathOf(effects);
-  const { collectors, openClawVersion } = evidenceCollectors(effects, paths);
+  const { collectors, openClawVersion } = evidenceCollectors(effects, paths, request);
   return await assess(
     {
       now: effects.now,
@@ -59,6 +66,8 @@ export async function runAssessment(
       version: VERSION,
       collectors,
       collectorTimeoutMs: COLLECTOR_TIMEOUT_MS,
+      // What is asked last may still need its own limit.
+      nativeTimeoutMs: NATIVE_BUDGET_MS + COLLECTOR_TIMEOUT_MS,
       startTimer,
       hostFacts: async () => ({
         ...collectHostFacts(),
@@ -101,6 +110,7 @@ function nameUuid(runId: string, name: string): string {
 function evidenceCollectors(
   effects: Effects,
   paths: OpenClawPaths,
+  request: AssessmentRequest,
 ): { collectors: Collectors; openClawVersion: () => Promise<string | null> } {
   const { env, now, procRoot, policyPath, loadPolicy, runTool, locateTool, collect } = effects;
   const at = (): string => isoFromEpoch(now());
@@ -138,15 +148,15 @@ function evidenceCollectors(
       current: { uid, gids: process.getgroups?.() ?? [] },
     });
   });
-  const update = once(async () => {
+  const whereInstalled = async () => {
     const running = await gateway();
-    return await collectUpdateState(paths.stateDir, {
-      now,
+    return {
       procRoot,
       gatewayPid: running.kind === "measured" ? running.value.pid : null,
       packageFolders: globalPackageFolders(process.execPath, paths.home),
-    });
-  });
+    };
+  };
+  const update = once(async () => await collectUpdateState(paths.stateDir, { now, ...(await whereInstalled()) }));
   const policyEvidence = async <T>(name: PolicyFileName, read: (file: PolicyText) => T): Promise<Evidence<T>> => {
     const path = policyPath(name);
     try {
@@ -213,6 +223,20 @@ function evidenceCollectors(
       const [seen, rules] = await Promise.all([inventory(), loadEgressRules({ loadAllowlist, resolveHosts, now })]);
       const report = reportEgress(seen, rules, { includeLoopback: false, includeUdp: true });
       return measured(report, seen.collector, seen.collected_at);
+    },
+    ...setupCollectors({ effects, paths, config, gateway, uid }),
+    native: async () => {
+      if (request.native === false) {
+        return unmeasured("not-asked", "OpenClaw's own commands were not to be run (--no-native)", "openclaw", at());
+      }
+      const known = await gateway();
+      const running = known.kind === "measured" && known.value.running && known.value.uid === uid;
+      return await askOpenClaw(effects, paths, await whereInstalled(), {
+        uid,
+        isGatewayRunning: running,
+        refresh: request.refresh === true,
+        keptOnly: request.native === "kept" && request.refresh !== true,
+      });
     },
     backup: async () => await collectBackupState(paths.stateDir, { now }),
     auditLog: async () => await collectAuditEvidence(effects, await gateway()),

@@ -74,7 +74,7 @@ export async function runInit(effects: Effects): Promise<InitReport> {
 }
 
 function asErrorCode(code: Unmeasured["code"]): SecurityErrorCode {
-  return code === "not-built" || code === "not-applicable" ? "collector-failed" : code;
+  return code === "not-built" || code === "not-applicable" || code === "not-asked" ? "collector-failed" : code;
 }
 
 async function countRules(name: PolicyFileName, text: string | null, now: EpochMs): Promise<number | null> {

@@ -2,6 +2,7 @@ import type { GatewayBind, GatewayConfig, OpenClawConfig, SecretFact, Setting } 
 import { readChannels } from "./openclaw-channels.ts";
 import { configEnv, type Env, hasEnvReference, substituteEnv } from "./openclaw-env.ts";
 import { type Reader, readRecord } from "./openclaw-reader.ts";
+import { readSurface } from "./openclaw-surface.ts";
 import { isConfigRecord } from "./openclaw-text.ts";
 import { readAgents } from "./openclaw-tools.ts";
 import { type Issue, invalid } from "./validate.ts";
@@ -33,7 +34,8 @@ export function normalizeOpenClawConfig(source: ConfigSource): OpenClawConfig {
   const authoredTree = source.authored === undefined ? {} : source.authored;
   const env: Env = { ...configEnv(authoredTree), ...withoutUnset(source.env) };
   const authored = readRecord(authoredTree, "", []);
-  const root = readRecord(substituteEnv(authoredTree, env), "", issues);
+  const substituted = substituteEnv(authoredTree, env);
+  const root = readRecord(substituted, "", issues);
   const expand = (path: string): string =>
     source.home !== null && (path === "~" || path.startsWith("~/")) ? source.home + path.slice(1) : path;
 
@@ -63,6 +65,7 @@ export function normalizeOpenClawConfig(source: ConfigSource): OpenClawConfig {
       plugin_enabled: pick(root.object("approvals").object("plugin").flag("enabled"), false),
     },
     update_channel: root.object("update").text("channel") ?? null,
+    surface: readSurface(root, authoredTree, substituted),
   };
   if (issues.length > 0) throw invalid(source.path, "config-invalid", unique(issues));
   return config;
@@ -144,9 +147,11 @@ function readSecret(reader: Reader, authored: Reader, key: string, fromEnv: stri
   const value = reader.raw(key);
   const written = authored.raw(key);
   if (typeof value === "string" && typeof written === "string" && value.trim() !== "") {
-    if (!hasEnvReference(written)) return { kind: "literal", length: value.length };
+    if (!hasEnvReference(written)) return { kind: "literal", length: value.length, ...guess(value) };
     // A reference that is still there names a variable we cannot see.
-    return { kind: "env", length: hasEnvReference(value) ? null : value.length };
+    return hasEnvReference(value)
+      ? { kind: "env", length: null }
+      : { kind: "env", length: value.length, ...guess(value) };
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     const ref = reader.object(key);
@@ -156,7 +161,18 @@ function readSecret(reader: Reader, authored: Reader, key: string, fromEnv: stri
   }
   if (value !== undefined && typeof value !== "string") reader.refuse(key, "Expected text or a secret reference");
   const inherited = fromEnv?.trim() ?? "";
-  return inherited === "" ? { kind: "missing", length: null } : { kind: "env", length: inherited.length };
+  if (inherited === "") return { kind: "missing", length: null };
+  return { kind: "env", length: inherited.length, ...guess(inherited) };
+}
+
+const PLACEHOLDER =
+  /^(?:undefined|null|none|changeme|change-me|replace.?me|placeholder|example|your.*here|<.*>|x+|password|secret|token|test|admin)$/i;
+/** A random text of 24 hex digits nearly always has more different characters. */
+const MIN_VARIETY = 7;
+
+/** Only ever says that a value is bad: that nothing is said proves nothing. */
+function guess(value: string): { readonly is_guessable?: true } {
+  return PLACEHOLDER.test(value.trim()) || new Set(value).size < MIN_VARIETY ? { is_guessable: true } : {};
 }
 
 function readNetwork(root: Reader, env: Env): OpenClawConfig["network"] {

@@ -3,11 +3,10 @@
  * defaults of OpenClaw 2026.9.6 applied. No secret value ever gets in here, only its kind and length.
  */
 
-/** An effective value, and whether the file says so or it is OpenClaw's default. */
-export interface Setting<T> {
-  readonly value: T;
-  readonly explicit: boolean;
-}
+import type { Setting } from "./openclaw-setting.ts";
+import type { ConfigSurface } from "./openclaw-surface.ts";
+
+export type { Setting } from "./openclaw-setting.ts";
 
 /**
  * Where a secret comes from. `literal`: in the config file in clear; `env`: a `${NAME}` reference or
@@ -18,6 +17,8 @@ export interface SecretFact {
   readonly kind: "literal" | "env" | "secret-ref" | "missing";
   /** Length in characters; null when the value is not known here. */
   readonly length: number | null;
+  /** The value is a word that stands for none, or hardly varies; absent when not, or when it is not known. */
+  readonly is_guessable?: true;
 }
 
 export type GatewayBind = "auto" | "lan" | "loopback" | "custom" | "tailnet";
@@ -129,6 +130,8 @@ export interface SandboxConfig {
   readonly network: Setting<string>;
   /** Folders of this host that are mounted into it for writing. */
   readonly writable_binds: readonly string[];
+  /** Settings that open the container towards this host, in words. */
+  readonly weaknesses: readonly string[];
 }
 
 /** One agent with global and default settings applied. There is always at least "main". */
@@ -208,4 +211,5 @@ export interface OpenClawConfig {
     readonly plugin_enabled: Setting<boolean>;
   };
   readonly update_channel: string | null;
+  readonly surface: ConfigSurface;
 }

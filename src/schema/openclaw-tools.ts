@@ -78,8 +78,29 @@ function readSandbox(layers: readonly Reader[]): SandboxConfig {
     backend: first(layers, (layer) => layer.text("backend")) ?? null,
     network: pick(layers, (layer) => layer.object("docker").text("network"), "none"),
     // An agent's mounts come on top of the shared ones.
+    weaknesses: layers.flatMap((layer) => weaknesses(layer.object("docker"))),
     writable_binds: layers.toReversed().flatMap((layer) => writable(layer.object("docker").texts("binds") ?? [])),
   };
+}
+
+const NAMESPACE_KEYS = ["pidMode", "ipcMode", "usernsMode"] as const;
+const SOCKETS = /(?:^|\/)(?:docker|podman|containerd|crio)\.sock$/;
+
+function weaknesses(docker: Reader): readonly string[] {
+  const found: string[] = [];
+  const network = docker.text("network");
+  if (network === "host" || network?.startsWith("container:") === true) found.push(`docker.network ${network}`);
+  for (const key of ["seccompProfile", "apparmorProfile"]) {
+    if (docker.text(key)?.trim().toLowerCase() === "unconfined") found.push(`docker.${key} unconfined`);
+  }
+  for (const key of NAMESPACE_KEYS) if (docker.text(key) === "host") found.push(`docker.${key} host`);
+  if (docker.raw("privileged") === true) found.push("docker.privileged");
+  for (const bind of docker.texts("binds") ?? []) {
+    const [host = ""] = bind.split(":");
+    if (SOCKETS.test(host)) found.push(`the container engine's socket ${host} mounted`);
+    else if (/^\/(?:etc|root|proc|sys|dev|boot)?$/.test(host)) found.push(`${host} mounted`);
+  }
+  return found;
 }
 
 /** Host folders of `host:container[:options]` entries that are not read-only. */

@@ -332,6 +332,123 @@ const CLAIMS: Readonly<Record<string, readonly Break[]>> = {
       says: /./,
     },
   ],
+  gateway_auth_strong: [
+    config(
+      "no authentication",
+      (value) => Object.assign(value["gateway"] ?? {}, { auth: { mode: "none" } }),
+      "violation",
+      /asks nobody/,
+    ),
+    config(
+      "a token that is short",
+      (value) => Object.assign(value["gateway"] ?? {}, { auth: { mode: "token", token: "short-1", rateLimit: {} } }),
+      "partial",
+      /has 7 characters/,
+    ),
+    config(
+      "no limit on attempts",
+      (value) => Object.assign(value["gateway"] ?? {}, { auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" } }),
+      "partial",
+      /not limited/,
+    ),
+    config(
+      "the same secret for webhooks",
+      (value) => (value["hooks"] = { enabled: true, token: "${OPENCLAW_GATEWAY_TOKEN}" }),
+      "violation",
+      /webhooks use the gateway's own secret/,
+    ),
+    {
+      what: "a token that cannot be seen",
+      make: async ({ stateDir }) => await writeFile(join(stateDir, ".env"), ""),
+      status: "not_assessed",
+      says: /cannot be seen/,
+    },
+  ],
+  exec_sandboxed: [
+    config("no sandbox", unbox, "partial", /without a sandbox/),
+    config(
+      "a sandbox with the engine's socket",
+      (value) => {
+        const docker = { binds: ["/var/run/docker.sock:/var/run/docker.sock"] };
+        value["agents"] = { defaults: { sandbox: { mode: "all", docker } } };
+      },
+      "violation",
+      /docker\.sock mounted/,
+    ),
+  ],
+  elevated_mode_restricted: [
+    config(
+      "the sandbox left by everybody",
+      (value) => Object.assign(value["tools"] ?? {}, { elevated: { enabled: true, allowFrom: { telegram: ["*"] } } }),
+      "violation",
+      /everybody may take commands/i,
+    ),
+  ],
+  dangerous_flags_disabled: [
+    config(
+      "a switch of the sandbox",
+      (value) => {
+        const docker = { dangerouslyAllowExternalBindSources: true };
+        value["agents"] = { defaults: { sandbox: { mode: "all", docker } } };
+      },
+      "violation",
+      /dangerouslyAllowExternalBindSources=true/,
+    ),
+    config(
+      "a plugin whose switches only OpenClaw knows, and no OpenClaw to ask",
+      (value) => (value["plugins"] = { entries: { mail: { enabled: true, config: { a: 1 } } } }),
+      "not_assessed",
+      /./,
+    ),
+  ],
+  control_plane_tools_restricted: [
+    config(
+      "a tool put back on the HTTP door",
+      (value) => Object.assign(value["gateway"] ?? {}, { tools: { allow: ["gateway"] } }),
+      "partial",
+      /put back on the gateway's HTTP door: gateway/i,
+    ),
+  ],
+  agent_activity_ledger_enabled: [
+    config("the ledger off", (value) => (value["logging"] = { audit: { enabled: false } }), "violation", /recorded/),
+    config("no identities", (value) => delete value["logging"], "partial", /for whom/),
+  ],
+  session_retention_enforced: [
+    config(
+      "limits that only warn",
+      (value) => Object.assign(value["session"] ?? {}, { maintenance: { mode: "warn" } }),
+      "partial",
+      /only reported/,
+    ),
+  ],
+  telemetry_content_capture_off: [
+    config(
+      "content sent elsewhere",
+      (value) =>
+        (value["diagnostics"] = {
+          otel: { enabled: true, captureContent: true, endpoint: "https://otel.example:4318" },
+        }),
+      "violation",
+      /otel\.example/,
+    ),
+  ],
+  synced_or_shared_state_absent: [
+    {
+      what: "a mark of a synchroniser above it",
+      make: async ({ home }) => await writeFile(join(home, ".stfolder"), ""),
+      status: "violation",
+      says: /Syncthing/,
+    },
+    {
+      what: "a mount that hides where it lies",
+      make: async (on) => {
+        on.host.sh("mount -t tmpfs tmpfs /proc");
+        await Promise.resolve();
+      },
+      status: "not_assessed",
+      says: /not known/,
+    },
+  ],
   update_hygiene: [
     {
       what: "a newer version",
@@ -365,7 +482,10 @@ const CLAIMS: Readonly<Record<string, readonly Break[]>> = {
 describe("what is compliant on a hardened host", () => {
   itOnOwnHost("is exactly what the breaks below take away", async () => {
     const { assessment } = await (await makeHardenedHost()).assess();
-    const compliant = Object.entries(statusesOf(assessment)).filter(([, status]) => status === "compliant");
+    const compliant = Object.entries(statusesOf(assessment)).filter(
+      // What only the machine decides is broken in tests of its own.
+      ([id, status]) => status === "compliant" && !/^(?:host|disk|time)_/.test(id),
+    );
     // OpenClaw records a newer version, but never that there is none.
     const claimed = Object.keys(CLAIMS).filter((id) => id !== "update_hygiene");
     expect(compliant.map(([id]) => id).toSorted()).toEqual(claimed.toSorted());
@@ -440,8 +560,9 @@ describe("a source that cannot be used", () => {
     }
     await writeUserFile(join(on.stateDir, "state/openclaw.sqlite"), "no database".repeat(1_000));
     await chmod(join(on.stateDir, "agents"), 0);
-    for (const tool of ["ss", "lsof", "netstat", "sudo", "getcap", "getfacl"]) await hide(tool)(on);
-    on.host.sh("mount -t tmpfs tmpfs /proc");
+    const tools = ["ss", "lsof", "netstat", "sudo", "getcap", "getfacl", "chronyc", "timedatectl"];
+    for (const tool of tools) await hide(tool)(on);
+    on.host.sh("for f in /var/lib/dpkg /run/systemd /proc; do if [ -d $f ]; then mount -t tmpfs tmpfs $f; fi; done");
     const { assessment, summary } = await on.assess();
     const better = assessment.checks.filter(({ status }) => status === "compliant" || status === "not_applicable");
     expect(better.map((check) => check.check_id)).toEqual([]);

@@ -7,6 +7,9 @@ import type {
   PrivilegePaths,
 } from "../../src/assess/evidence.ts";
 import { type Evidence, type Measured, type Unmeasured, measured, unmeasured } from "../../src/core/evidence.ts";
+import type { NativeEvidence } from "../../src/core/native-evidence.ts";
+import { NATIVE_COMMANDS } from "../../src/core/native-evidence.ts";
+import type { GatewayUnit, HostPatching, InstalledExtensions, StateVolume } from "../../src/core/setup-evidence.ts";
 import type { EgressReport, Listener, PortReport, SocketInventory } from "../../src/core/network.ts";
 import { lintCommandPolicy } from "../../src/policy/command-policy-lint.ts";
 import { parseCommandPolicy } from "../../src/schema/command-policy.ts";
@@ -34,7 +37,7 @@ export function config(authored: unknown): Measured<OpenClawConfig> {
     path: `${STATE}/openclaw.json`,
     authored,
     includes: [],
-    env: {},
+    env: { OPENCLAW_GATEWAY_TOKEN: "0123456789abcdef0123456789abcdef" },
     home: HOME,
     profile: null,
     inContainer: false,
@@ -44,7 +47,11 @@ export function config(authored: unknown): Measured<OpenClawConfig> {
 
 /** What a careful owner writes. */
 export const HARDENED = {
-  gateway: { mode: "local", bind: "loopback", auth: { mode: "token", token: "0123456789abcdef0123456789abcdef" } },
+  gateway: {
+    mode: "local",
+    bind: "loopback",
+    auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}", rateLimit: { maxAttempts: 10 } },
+  },
   channels: {
     telegram: {
       enabled: true,
@@ -57,6 +64,7 @@ export const HARDENED = {
   },
   tools: { profile: "messaging", exec: { mode: "ask", strictInlineEval: true } },
   agents: { defaults: { sandbox: { mode: "all" } } },
+  logging: { audit: { executionIdentity: true } },
 } as const;
 
 /** The opposite. */
@@ -185,6 +193,49 @@ export const GRANTS: GrantSelfTest = {
   drops_on_clock_back: true,
 };
 
+/** A unit that confines what it runs. */
+export const UNIT: GatewayUnit = {
+  unit: "openclaw-gateway.service",
+  manager: "system",
+  user: "openclaw",
+  no_new_privileges: true,
+  protect_system: "strict",
+  private_tmp: true,
+  restart_limited: true,
+  exposure: 3.1,
+};
+
+export const PATCHING: HostPatching = {
+  manager: "apt",
+  security: [],
+  lists_at: "2026-11-23T06:00:00Z",
+  automatic: true,
+  reboot_required: false,
+};
+
+export const VOLUME: StateVolume = {
+  path: STATE,
+  mount_point: "/home",
+  type: "ext4",
+  source: "/dev/mapper/home",
+  encrypted: true,
+  basis: "dm-crypt below it",
+  is_portable: false,
+  is_network: false,
+  synced_by: [],
+};
+
+export const EXTENSIONS: InstalledExtensions = { plugins: [], unrecorded: [], skills: [] };
+
+/** OpenClaw's own commands, all answered and with nothing to say. */
+export const NATIVE: NativeEvidence = {
+  openclaw_version: "2026.9.6",
+  taken_at: AT,
+  cached: false,
+  runs: NATIVE_COMMANDS.map((command) => ({ command, status: "done", said: "nothing", duration_ms: 5_000 })),
+  findings: [],
+};
+
 /** Evidence of a host where nothing is wrong that can be measured. */
 export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEvidence {
   return {
@@ -230,6 +281,53 @@ export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEviden
     }),
     auditLog: seen(AUDIT_LOG),
     grants: seen(GRANTS),
+    approvals: seen({
+      present: true,
+      auto_allow_skills: [],
+      entries: [
+        {
+          agent: "main",
+          kind: "command",
+          what: "/usr/bin/uptime",
+          has_arguments: false,
+          last_used_at: "2026-11-20T08:00:00Z",
+        },
+      ],
+    }),
+    devices: seen({
+      pending: 0,
+      paired: [
+        {
+          name: "phone",
+          role: "operator",
+          approved_at: "2026-10-01T08:00:00Z",
+          last_seen_at: "2026-11-22T08:00:00Z",
+          approved_via: "owner",
+        },
+      ],
+    }),
+    extensions: seen(EXTENSIONS),
+    suppliers: seen({
+      path: `${STATE}/workspace/policy.jsonc`,
+      present: true,
+      mcp_allow: ["docs"],
+      mcp_deny: [],
+      models_allow: ["anthropic"],
+      models_deny: [],
+    }),
+    unit: seen(UNIT),
+    firewall: seen({ tool: "nft", rules: 4, ipv4_drops: true, ipv6_drops: true }),
+    patching: seen(PATCHING),
+    volume: seen(VOLUME),
+    clock: seen({ by: "chrony", synchronized: true, offset_seconds: 0.001 }),
+    configBaseline: seen({
+      path: `${STATE}/security/config-baseline.sha256`,
+      accepted: true,
+      changed: [],
+      unlisted: [],
+      missing: [],
+    }),
+    native: seen(NATIVE),
     ...change,
   };
 }
@@ -280,5 +378,62 @@ export function badEvidence(): AssessEvidence {
     }),
     auditLog: seen({ ...AUDIT_LOG, status: "tampered", message: "Record 7 was changed" }),
     grants: seen({ ...GRANTS, refuses_idle: false, refuses_other_session: false }),
+    approvals: seen({
+      present: true,
+      auto_allow_skills: ["main"],
+      entries: [{ agent: "main", kind: "command", what: "/usr/bin/bash", has_arguments: false, last_used_at: null }],
+    }),
+    devices: seen({
+      pending: 1,
+      paired: [
+        { name: "old", role: "node", approved_at: "2026-01-01T00:00:00Z", last_seen_at: null, approved_via: null },
+      ],
+    }),
+    extensions: seen({
+      plugins: [
+        { id: "p", source: "npm", spec: "p", is_pinned: false, has_integrity: false, verdict: "review-required" },
+      ],
+      unrecorded: ["loose"],
+      skills: [],
+    }),
+    suppliers: seen({
+      path: `${STATE}/workspace/policy.jsonc`,
+      present: false,
+      mcp_allow: null,
+      mcp_deny: [],
+      models_allow: null,
+      models_deny: [],
+    }),
+    unit: seen({
+      ...UNIT,
+      user: "",
+      no_new_privileges: false,
+      protect_system: "no",
+      private_tmp: false,
+      exposure: 9.6,
+    }),
+    firewall: seen({ tool: "nft", rules: 0, ipv4_drops: false, ipv6_drops: false }),
+    patching: seen({ ...PATCHING, security: ["openssl 3.0.20-1"], automatic: false, reboot_required: true }),
+    volume: seen({ ...VOLUME, encrypted: false, is_portable: true, synced_by: ["Dropbox"] }),
+    clock: seen({ by: "chrony", synchronized: true, offset_seconds: 45 }),
+    configBaseline: seen({
+      path: `${STATE}/security/config-baseline.sha256`,
+      accepted: true,
+      changed: [`${STATE}/openclaw.json`],
+      unlisted: [],
+      missing: [],
+    }),
+    native: seen({
+      ...NATIVE,
+      findings: [
+        {
+          id: "never.heard_of",
+          severity: "critical",
+          command: "security audit",
+          title: "Something new",
+          suppressed: false,
+        },
+      ],
+    }),
   };
 }

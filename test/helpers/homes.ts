@@ -79,6 +79,7 @@ const HARDENED = {
     agentToAgent: { enabled: false },
   },
   session: { dmScope: "per-channel-peer" },
+  logging: { audit: { executionIdentity: true } },
   agents: { defaults: { sandbox: { mode: "all", workspaceAccess: "none", docker: { network: "none" } } } },
   browser: { enabled: false },
   discovery: { mdns: { mode: "off" } },
@@ -112,7 +113,11 @@ export async function makeHome(kind: HomeKind, parent: string = tmpdir()): Promi
       break;
     case "hardened":
       await write(configPath, `${JSON.stringify(HARDENED, null, 2)}\n`, 0o600);
-      await write(join(stateDir, ".env"), `OPENCLAW_GATEWAY_TOKEN=${"a1".repeat(24)}\nTELEGRAM_BOT_TOKEN=1:x\n`, 0o600);
+      await write(
+        join(stateDir, ".env"),
+        `OPENCLAW_GATEWAY_TOKEN=0f1e2d3c4b5a69788796a5b4c3d2e1f0\nTELEGRAM_BOT_TOKEN=1:x\n`,
+        0o600,
+      );
       await write(join(stateDir, "agents/main/sessions/one.jsonl"), "{}\n", 0o600);
       await write(join(stateDir, "workspace/AGENTS.md"), "# Agents\n", 0o644);
       break;

@@ -4,26 +4,34 @@ import type { CheckStatus } from "../../src/assess/assessment.ts";
 import { CHECKS } from "../../src/assess/checks.ts";
 import { dateGap } from "../../src/assess/due-date.ts";
 import type { AssessEvidence } from "../../src/assess/evidence.ts";
+import { isAbout, NATIVE_MAP } from "../../src/assess/native-map.ts";
+import { runChecks } from "../../src/assess/run-checks.ts";
 import { type Fact, weigh } from "../../src/assess/weigh.ts";
 import { RISKS } from "../../src/core/risk.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import type { RunCheck } from "../../src/schema/assessment-history.ts";
 import {
+  AT,
   AUDIT_LOG,
   badEvidence,
   commandPolicy,
   config,
   egress,
+  EXTENSIONS,
   GATEWAY,
   goodEvidence,
   GRANTS,
   HARDENED,
   listener,
+  NATIVE,
   NO_WAY_TO_ROOT,
+  PATCHING,
   ports,
   seen,
   sockets,
+  UNIT,
   unseen,
+  VOLUME,
   WEAK,
 } from "../helpers/assess-evidence.ts";
 import { portFinding, sampleConnection } from "../helpers/sample-assessment.ts";
@@ -53,6 +61,15 @@ const EVIDENCE: { readonly [K in keyof AssessEvidence]: readonly AssessEvidence[
     config({ ...HARDENED, tools: { exec: { mode: "auto" } }, agents: {} }),
     config({ ...WEAK, agents: { defaults: { sandbox: { mode: "non-main" } } } }),
     config({ ...HARDENED, proxy: { enabled: true, proxyUrl: "http://127.0.0.1:3128" } }),
+    config({
+      ...HARDENED,
+      hooks: { enabled: true, token: "short" },
+      mcp: { servers: { docs: { command: "npx", args: ["x"] } } },
+      plugins: { entries: { p: { config: { a: 1 } } } },
+      security: { audit: { suppressions: [{ checkId: "a" }] } },
+      diagnostics: { otel: { enabled: true, captureContent: true } },
+      session: { maintenance: { mode: "warn" } },
+    }),
     config({ gateway: { mode: "remote" }, channels: { pigeon: { enabled: true } } }),
   ],
   stateTree: [good.stateTree, bad.stateTree],
@@ -110,6 +127,46 @@ const EVIDENCE: { readonly [K in keyof AssessEvidence]: readonly AssessEvidence[
     seen({ ...AUDIT_LOG, present: false, status: "unknown", records: 0 }),
   ],
   grants: [good.grants, bad.grants, seen({ ...GRANTS, runs_fresh: false })],
+  approvals: [
+    good.approvals,
+    bad.approvals,
+    seen({ present: false, entries: [], auto_allow_skills: [] }),
+    seen({ present: true, entries: [], auto_allow_skills: ["main"] }),
+  ],
+  devices: [good.devices, bad.devices, seen({ paired: [], pending: 0 })],
+  extensions: [good.extensions, bad.extensions, seen({ ...EXTENSIONS, skills: ["weather"] })],
+  suppliers: [good.suppliers, bad.suppliers],
+  unit: [good.unit, bad.unit, seen({ ...UNIT, exposure: null })],
+  firewall: [
+    good.firewall,
+    bad.firewall,
+    seen({ tool: "nft", rules: 3, ipv4_drops: true, ipv6_drops: false }),
+    seen({ tool: "iptables", rules: 2, ipv4_drops: false, ipv6_drops: false }),
+  ],
+  patching: [
+    good.patching,
+    bad.patching,
+    seen({ ...PATCHING, lists_at: null, automatic: null }),
+    seen({ ...PATCHING, security: ["a 1"] }),
+  ],
+  volume: [good.volume, bad.volume, seen({ ...VOLUME, encrypted: null, is_network: true })],
+  clock: [
+    good.clock,
+    bad.clock,
+    seen({ by: "timedatectl", synchronized: false, offset_seconds: null }),
+    seen({ by: "chrony", synchronized: null, offset_seconds: 2 }),
+  ],
+  configBaseline: [
+    good.configBaseline,
+    bad.configBaseline,
+    seen({ path: "/b", accepted: false, changed: [], unlisted: [], missing: [] }),
+    seen({ path: "/b", accepted: true, changed: [], unlisted: ["/c"], missing: [] }),
+  ],
+  native: [
+    good.native,
+    seen({ ...NATIVE, runs: NATIVE.runs.map((run) => ({ ...run, status: "failed" as const })) }),
+    seen({ ...NATIVE, cached: true, runs: [] }),
+  ],
 };
 
 const anyEvidence: fc.Arbitrary<AssessEvidence> = fc.record({
@@ -126,6 +183,17 @@ const anyEvidence: fc.Arbitrary<AssessEvidence> = fc.record({
   update: fc.constantFrom(...EVIDENCE.update),
   auditLog: fc.constantFrom(...EVIDENCE.auditLog),
   grants: fc.constantFrom(...EVIDENCE.grants),
+  approvals: fc.constantFrom(...EVIDENCE.approvals),
+  devices: fc.constantFrom(...EVIDENCE.devices),
+  extensions: fc.constantFrom(...EVIDENCE.extensions),
+  suppliers: fc.constantFrom(...EVIDENCE.suppliers),
+  unit: fc.constantFrom(...EVIDENCE.unit),
+  firewall: fc.constantFrom(...EVIDENCE.firewall),
+  patching: fc.constantFrom(...EVIDENCE.patching),
+  volume: fc.constantFrom(...EVIDENCE.volume),
+  clock: fc.constantFrom(...EVIDENCE.clock),
+  configBaseline: fc.constantFrom(...EVIDENCE.configBaseline),
+  native: fc.constantFrom(...EVIDENCE.native),
 });
 const kinds = Object.keys(EVIDENCE) as (keyof AssessEvidence)[];
 const losses = fc.uniqueArray(fc.constantFrom(...kinds), { minLength: 1 });
@@ -164,6 +232,43 @@ const fact = fc.constantFrom<Fact>(
   { kind: "unbuilt", part: "gateway-hook" },
   { kind: "no-object", seen: "n" },
 );
+
+const severity = fc.constantFrom("critical", "warn", "info");
+const native = fc.record({
+  id: fc.constantFrom(...Object.values(NATIVE_MAP).flat()),
+  severity,
+  suppressed: fc.boolean(),
+});
+
+describe("what OpenClaw itself says", () => {
+  it("never makes the answer of any check better, and takes away what it contradicts", () => {
+    fc.assert(
+      fc.property(anyEvidence, fc.array(native, { maxLength: 8 }), (evidence, found) => {
+        const findings = found.map((one) => ({
+          ...one,
+          id: one.id.replaceAll("*", "x"),
+          command: "security audit" as const,
+          title: "t",
+        }));
+        const without = runChecks(CHECKS, { ...evidence, native: seen(NATIVE) }, AT);
+        const withThem = runChecks(CHECKS, { ...evidence, native: seen({ ...NATIVE, findings }) }, AT);
+        for (const [index, { meta, result }] of withThem.entries()) {
+          const before = without[index]?.result.status ?? "violation";
+          expect([meta.check_id, before, result.status, CLAIM[result.status] <= CLAIM[before]]).toEqual([
+            meta.check_id,
+            before,
+            result.status,
+            true,
+          ]);
+          const open = findings.filter((one) => isAbout(meta.check_id, one.id) && !one.suppressed);
+          if (open.some((one) => one.severity === "critical")) expect(result.status).toBe("violation");
+          if (open.some((one) => one.severity === "warn")) expect(CLAIM[result.status]).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
 
 describe("weighing", () => {
   it("claims no more when any one fact becomes unknown", () => {

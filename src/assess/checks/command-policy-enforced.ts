@@ -116,7 +116,7 @@ function execFacts(config: OpenClawConfig, agent: AgentConfig): readonly Fact[] 
     facts.push({
       kind: "violation",
       seen,
-      gap: `OpenClaw's config lets agent ${agent.id} run any command on this host (its own exec approvals, which may be stricter, are not read yet)`,
+      gap: `OpenClaw's config lets agent ${agent.id} run any command on this host (its own exec approvals, which may be stricter, are not weighed)`,
       fix: "Set tools.exec.mode to allowlist or ask",
     });
   }

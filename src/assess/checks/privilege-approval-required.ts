@@ -1,6 +1,7 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
 import type { AssessEvidence } from "../evidence.ts";
 import { type ExecPosture, execPostures } from "../tool-reach.ts";
+import { nativeLine } from "../native-run.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -17,7 +18,7 @@ export const meta: CheckMeta = {
   mitigation:
     "Set the approval mode with `openclaw config set tools.exec.mode ask`, or keep the agent in a sandbox (agents.defaults.sandbox.mode all)",
   owner: "Security Engineering",
-  uses: ["config"],
+  uses: ["config", "native"],
   status_rules: {
     violation:
       "An agent can run commands on the host with security full and no question asked, which is OpenClaw's default.",
@@ -28,13 +29,15 @@ export const meta: CheckMeta = {
   needs: ["gateway-approvals", "native-exec-policy"],
 };
 
-export function check({ config }: AssessEvidence): CheckResult {
-  if (config.kind === "unmeasured") return weigh([missing(config), ...UNBUILT], [line(config, "")]);
+export function check({ config, native }: AssessEvidence): CheckResult {
+  // What OpenClaw says of its own approvals is for the reader: it makes no answer better.
+  const own = nativeLine(native, "exec-policy show");
+  if (config.kind === "unmeasured") return weigh([missing(config), ...UNBUILT], [line(config, ""), own]);
   const postures = execPostures(config.value);
   const file = config.value.present ? "" : `no config at ${config.value.path}, so OpenClaw's defaults hold; `;
   return weigh(
     [...postures.map(factOf), ...UNBUILT],
-    [line(config, file + postures.map((posture) => posture.text).join("; "))],
+    [line(config, file + postures.map((posture) => posture.text).join("; ")), own],
   );
 }
 
@@ -51,7 +54,7 @@ function factOf(posture: ExecPosture): Fact {
       return {
         kind: "violation",
         seen,
-        gap: `by OpenClaw's config agent ${posture.agent} can run any command on this host without anyone agreeing (its own exec approvals, which may be stricter, are not read yet)`,
+        gap: `by OpenClaw's config agent ${posture.agent} can run any command on this host without anyone agreeing (its own exec approvals, which may be stricter, are not weighed)`,
         fix: meta.mitigation,
       };
     case "reviewer":

@@ -38,6 +38,7 @@ function world(evidence: AssessEvidence = goodEvidence(), change: Partial<Assess
     collectors: collectorsOf(evidence, made.asked),
     startTimer: () => ({ elapsed: new Promise(() => undefined), cancel: () => undefined }),
     collectorTimeoutMs: 20_000,
+    nativeTimeoutMs: 20_000,
     now: () => NOW,
     monotonicMs: () => (ms += 250),
     newRunId: () => "run-1",
@@ -72,7 +73,7 @@ describe("assess", () => {
   it("answers all checks, writes the five reports and says where they are", async () => {
     const made = world();
     const result = await assess(made.deps);
-    expect(result.assessment.checks).toHaveLength(20);
+    expect(result.assessment.checks).toHaveLength(45);
     expect(Object.keys(made.written).toSorted()).toEqual([...REPORT_FILES].toSorted());
     expect(result.summary.files).toEqual(Object.fromEntries(REPORT_FILES.map((name) => [name, `/out/${name}`])));
     expect(JSON.parse(made.written["openclaw-assessment.json"] ?? "")).toEqual(result.assessment);
@@ -98,7 +99,7 @@ describe("assess", () => {
     const result = await assess(made.deps, { checks: ["backup_configured"] });
     expect(made.asked).toEqual(["backup"]);
     expect(result.assessment.checks.map((check) => check.check_id)).toEqual(["backup_configured"]);
-    expect(result.assessment.limits[0]).toBe("Only 1 of 20 checks were run.");
+    expect(result.assessment.limits[0]).toBe("Only 1 of 45 checks were run.");
     expect(Object.keys(made.written)).not.toContain("port-monitor-latest.json");
     expect(result.summary.network).toEqual({ listeners: null, connections: null, findings: null });
   });
@@ -143,7 +144,7 @@ describe("assess", () => {
     expect(statusOf(result, "backup_configured")).toBe("compliant");
     expect(result.ports).toBeNull();
     expect(result.summary.problems).toEqual([{ code: "timeout", message: "ports collector: no answer within 20 s" }]);
-    expect(cancelled).toHaveLength(14);
+    expect(cancelled).toHaveLength(25);
   });
 
   it("replaces a scan report by the failure, so that an older good one is not taken for today's", async () => {
@@ -226,7 +227,7 @@ describe("assess", () => {
     const { summary, assessment } = await assess(
       world(goodEvidence(), { writeReports: () => Promise.reject(readOnly) }).deps,
     );
-    expect(assessment.checks).toHaveLength(20);
+    expect(assessment.checks).toHaveLength(45);
     expect(summary.files).toEqual({});
     expect(summary.problems).toEqual([
       { code: "read-only", message: "The reports could not be written: /out cannot be written here" },

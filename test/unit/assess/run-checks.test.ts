@@ -13,10 +13,10 @@ function codeOf(run: () => unknown): unknown {
 }
 
 describe("choosing checks", () => {
-  it("takes all twenty when none is named", () => {
+  it("takes all 45 when none is named", () => {
     expect(chooseChecks(undefined)).toEqual(CHECKS);
-    expect(CHECKS).toHaveLength(20);
-    expect(new Set(CHECKS.map(({ meta }) => meta.check_id)).size).toBe(20);
+    expect(CHECKS).toHaveLength(45);
+    expect(new Set(CHECKS.map(({ meta }) => meta.check_id)).size).toBe(45);
   });
 
   it("takes the named ones in the order of the reports", () => {
@@ -30,7 +30,10 @@ describe("choosing checks", () => {
 
   it("asks only for the evidence that the chosen checks read", () => {
     expect(evidenceFor(chooseChecks(["backup_configured"]))).toEqual(["backup"]);
-    expect(evidenceFor(chooseChecks(["open_ports_approved", "insecure_ports_remediated"]))).toEqual(["ports"]);
+    expect(evidenceFor(chooseChecks(["open_ports_approved", "insecure_ports_remediated"]))).toEqual([
+      "ports",
+      "native",
+    ]);
   });
 });
 

@@ -218,6 +218,7 @@ describe("agents", () => {
       workspace_access: { value: "none", explicit: false },
       backend: null,
       network: { value: "bridge", explicit: true },
+      weaknesses: [],
       writable_binds: [],
     });
     expect(config.agents[1]?.tools.deny).toEqual(["browser"]);
