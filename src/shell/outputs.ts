@@ -24,7 +24,7 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
     return bounded(flags.includes("n") ? shown : `${shown}\n`);
   },
   cat: fromInput((text) => text),
-  tac: fromInput((text) => text.replace(/\n$/, "").split("\n").reverse().join("\n")),
+  tac: fromInput((text) => text.replace(/\n$/, "").split("\n").toReversed().join("\n")),
   rev: fromInput((text) =>
     text
       .split("\n")

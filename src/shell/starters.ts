@@ -71,7 +71,7 @@ function runEnv(call: Call): string {
     name === "-S" || name === "--split-string" ? splitLikeEnv(value ?? "") : [],
   );
   const words = [...split, ...operands];
-  const isAgain = split.length > 0 && /^-/.test(words[0] ?? "");
+  const isAgain = split.length > 0 && words[0]?.startsWith("-") === true;
   if (isAgain) return runEnv({ machine, frame: inner, name: "env", args: words });
   return runWithAssignments({ machine, frame: inner, name: "env", args: words });
 }
