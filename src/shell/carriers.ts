@@ -118,7 +118,7 @@ const TAR: OptionSpec = {
 function runTar(call: Call): string {
   const read = readOptions(call.args, TAR);
   const codes = [
-    ...valuesOf(read, "--checkpoint-action").flatMap((action) => (/^exec=/.test(action) ? [action.slice(5)] : [])),
+    ...valuesOf(read, "--checkpoint-action").flatMap((action) => (action.startsWith("exec=") ? [action.slice(5)] : [])),
     ...valuesOf(
       read,
       "--to-command",
@@ -157,7 +157,7 @@ function lines(escape: RegExp, options: readonly string[] = []): Handler {
           arg.startsWith(`${each}=`) ||
           (each.length === 2 && arg.startsWith(each) && arg !== each),
       );
-      if (option === undefined) return name.startsWith("sqlite") && /^\./.test(arg) ? [arg] : [];
+      if (option === undefined) return name.startsWith("sqlite") && arg.startsWith(".") ? [arg] : [];
       return [args[at - 1] === option ? arg : arg.slice(option.length).replace(/^=/, "")];
     });
     for (const line of [...texts, frame.stdin ?? ""].join("\n").split("\n")) {
@@ -179,13 +179,13 @@ function runEditor(call: Call): string {
   const inner = within(frame, `${name} :!`);
   const read = readOptions(
     args.filter((arg) => !arg.startsWith("+")),
-    { short: "cSsTuiwW", long: ["cmd"], isPermuted: true },
+    { short: "cSTuiwW", long: ["cmd"], isPermuted: true },
   );
   const commands = [
     ...valuesOf(read, "-c", "--cmd"),
     ...args.filter((arg) => arg.startsWith("+")).map((arg) => arg.slice(1)),
   ];
-  const files = valuesOf(read, "-S", "-s", "-u")
+  const files = valuesOf(read, "-S", "-u")
     .map((file) => contentOf(machine, file, frame))
     .filter((text) => isKnown(text));
   const typed = name === "ex" || hasOption(read, "-e", "-s") ? [frame.stdin ?? ""] : [];

@@ -31,6 +31,8 @@ export function readArguments(
   let depth = 0;
   let isList = false;
   let isFirst = true;
+  // Within the parentheses of the call, a new line means nothing.
+  const isOpen = code.charAt(start - 1) === "(";
   while (reader.at < reader.end && items.length < MAX_ITEMS) {
     const char = code.charAt(reader.at);
     if (char === "[" || char === "(" || char === "{") {
@@ -40,12 +42,19 @@ export function readArguments(
     } else if (char === ")" || char === "]" || char === "}") {
       if (depth === 0) break;
       depth -= 1;
+      // `["a"] + ["b"]` is a list of two.
+      if (char === "]" && isList && current !== null) items.push(current);
+      if (char === "]" && isList) current = null;
       reader.at += 1;
-    } else if (char === "," || (/\s/.test(char) && endsItem(reader))) {
+    } else if (
+      char === "," ||
+      (char === "=" && code.charAt(reader.at + 1) === ">") ||
+      (/\s/.test(char) && endsItem(reader))
+    ) {
       if (current !== null) items.push(current);
       current = null;
       reader.at += 1;
-    } else if (char === ";" || (char === "\n" && depth === 0)) {
+    } else if (char === ";" || (char === "\n" && depth === 0 && !isOpen)) {
       break;
     } else if (char === "#" && depth === 0 && current !== null) {
       break;
@@ -86,6 +95,11 @@ function readPiece(reader: Reader): readonly string[] | "named" | null {
   const { code, at } = reader;
   const quoted = readString(reader);
   if (quoted !== null) return withMethods(reader, quoted);
+  if (/^\w+\s*=>/.test(code.slice(at, at + 60))) {
+    const word = /^\w+/.exec(code.slice(at, at + 60))?.[0] ?? "";
+    reader.at += word.length;
+    return [word];
+  }
   const symbol = /^[\w$@%&*:>?!-]+/.exec(code.slice(at, at + 200))?.[0];
   if (symbol === undefined) {
     reader.at += 1;
@@ -93,10 +107,10 @@ function readPiece(reader: Reader): readonly string[] | "named" | null {
   }
   reader.at += symbol.length;
   const rest = code.slice(reader.at, reader.at + 40);
-  const isNamed = /^\s*(?:=(?![=>~])|=>)/.test(rest) || /^\w+:\s/.test(symbol + rest.slice(0, 1));
+  const isNamed = /^\s*=(?![=>~])/.test(rest) || /^\w+:\s/.test(symbol + rest.slice(0, 1));
   if (isNamed && !/^(?:args|cmd|command|executable):?$/.test(symbol)) return "named";
   if (isNamed) {
-    reader.at += /^\s*(?:=>?)?/.exec(rest)?.[0].length ?? 0;
+    reader.at += /^\s*=?/.exec(rest)?.[0].length ?? 0;
     return null;
   }
   const name = symbol.replace(/^[$@%&]+/, "");
@@ -115,7 +129,7 @@ function readPiece(reader: Reader): readonly string[] | "named" | null {
 /** A string literal of any of the usual kinds. */
 function readString(reader: Reader): readonly string[] | null {
   const { code, at, end } = reader;
-  const head = /^(?:[fFrRbBuU]{0,2}("""|'''|["'`])|qw?q?\s*([{(\[/|!]))/.exec(code.slice(at, at + 12));
+  const head = /^(?:[fFrRbBuU]{0,2}("""|'''|["'`])|qw?q?\s*([{([/|!]))/.exec(code.slice(at, at + 12));
   if (head === null) return null;
   const opening = head[1] ?? head[2] ?? "";
   const mark = head[1] ?? { "{": "}", "(": ")", "[": "]" }[opening] ?? opening;
@@ -142,7 +156,7 @@ function withMethods(reader: Reader, value: readonly string[]): readonly string[
     const method = /^\s*\.\s*(\w+)[?!]?\s*(\(\s*(["'])?([^()"']*)\3?\s*\))?/.exec(rest);
     const reversed = /^\s*\[::-1\]/.exec(rest);
     if (reversed !== null) {
-      result = result.map((each) => [...each].reverse().join(""));
+      result = result.map((each) => Array.from(each).toReversed().join(""));
       reader.at += reversed[0].length;
       continue;
     }
@@ -170,7 +184,7 @@ function callMethod(value: readonly string[], name: string, argument: string): r
     case "split":
       return text.split(argument === "" ? /\s+/ : argument).filter((each) => each !== "");
     case "reverse":
-      return value.length > 1 ? [...value].reverse() : [[...text].reverse().join("")];
+      return value.length > 1 ? value.toReversed() : [Array.from(text).toReversed().join("")];
     case "join":
       return [value.join(argument)];
     case "lower":
@@ -216,7 +230,7 @@ function callOf(reader: Reader, called: string): readonly string[] | null {
         .map((item) => (/^\d{1,7}$/.test(item) ? String.fromCodePoint(Math.min(Number(item), 0xfdcf)) : HOLE))
         .join(""),
     ];
-  if (/(?:^|\.)(?:strrev|reverse)$/.test(name)) return [[...first].reverse().join("")];
+  if (/(?:^|\.)(?:strrev|reverse)$/.test(name)) return [Array.from(first).toReversed().join("")];
   if (/^(?:str|String|bytes|list|tuple|array|shlex\.split)$/.test(name))
     return name === "shlex.split" ? first.split(/\s+/) : items.length === 0 ? null : items;
   return withMethods(reader, [HOLE]);

@@ -66,11 +66,16 @@ export function translate(text: string, sets: readonly string[], flags: string):
   if (!isKnown(text) || from === undefined || from === null || to === null) return HOLE;
   if (flags.includes("c") || flags.includes("C")) {
     if (!flags.includes("d")) return HOLE;
-    return [...text].filter((char) => from.includes(char)).join("");
+    return Array.from(text)
+      .filter((char) => from.includes(char))
+      .join("");
   }
-  if (flags.includes("d")) return [...text].filter((char) => !from.includes(char)).join("");
+  if (flags.includes("d"))
+    return Array.from(text)
+      .filter((char) => !from.includes(char))
+      .join("");
   if (to === undefined || to === "") return flags.includes("s") ? squeeze(text, from) : HOLE;
-  const changed = [...text].map((char) => {
+  const changed = Array.from(text).map((char) => {
     const at = from.lastIndexOf(char);
     return at === -1 ? char : to.charAt(at) || to.slice(-1);
   });
@@ -78,7 +83,9 @@ export function translate(text: string, sets: readonly string[], flags: string):
 }
 
 function squeeze(text: string, set: string): string {
-  return [...text].filter((char, at, all) => char !== all[at - 1] || !set.includes(char)).join("");
+  return Array.from(text)
+    .filter((char, at, all) => char !== all[at - 1] || !set.includes(char))
+    .join("");
 }
 
 function expandSet(set: string): string | null {

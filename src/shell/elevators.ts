@@ -81,9 +81,14 @@ const ELEVATORS: Readonly<Record<string, Elevator>> = {
   // From the kernel's side these need rights already; where they succeed they leave the sandbox or the container.
   nsenter: {
     why: "enters the namespaces of another process",
+    when: doesMoreThanHelp,
     options: { short: "tSG", long: ["target", "setuid", "setgid"] },
   },
-  chroot: { why: "changes the root folder, which only root may", options: { long: ["userspec", "groups"] } },
+  chroot: {
+    why: "changes the root folder, which only root may",
+    when: doesMoreThanHelp,
+    options: { long: ["userspec", "groups"] },
+  },
   // setpriv mostly lowers; it raises when told which ids, groups or capabilities to take.
   setpriv: { why: "takes other ids or capabilities", when: raisesWithSetpriv },
   capsh: {
@@ -137,6 +142,10 @@ export function commandUnder(name: string, args: readonly string[]): readonly st
   const start = operands.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
   const skipped = name === "chroot" ? 1 : 0;
   return start === -1 ? [] : operands.slice(start + skipped);
+}
+
+function doesMoreThanHelp(args: readonly string[]): boolean {
+  return !(args.length === 1 && /^(?:--help|--version|-h|-V)$/.test(args[0] ?? ""));
 }
 
 function raisesWithSetpriv(args: readonly string[]): boolean {
@@ -218,7 +227,7 @@ function startsOnHost(args: readonly string[]): boolean {
     return !valuesOf(read, "--privileged").includes("false");
   }
   const sources = [
-    ...valuesOf(read, "-v", "--volume").map((value) => literally(value).split(":")[0] ?? ""),
+    ...valuesOf(read, "-v", "--volume").map((value) => literally(value).replace(/^=/, "").split(":")[0] ?? ""),
     ...valuesOf(read, "--mount").map((value) => /(?:^|,)(?:src|source)=([^,]*)/.exec(value)?.[1] ?? ""),
   ];
   return (

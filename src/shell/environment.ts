@@ -10,7 +10,7 @@ import { runInline } from "./inline-code.ts";
 export function followEnvironment(call: Call): void {
   const { machine, frame, name } = call;
   if (machine.riskyVariables.size === 0) return;
-  for (const variable of machine.riskyVariables) {
+  for (const variable of Array.from(machine.riskyVariables)) {
     const value = exportedValue(frame.scope, variable);
     const risky = RISKY_VARIABLES[variable];
     // What comes from elsewhere is not the text's doing.

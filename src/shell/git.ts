@@ -46,7 +46,15 @@ export function runGit(call: Call): string {
     ...valuesOf(read, "-c").map((setting): [string, string] => splitSetting(setting)),
   ];
   if (verb === "config") rememberSetting(call, rest);
+  // With -p the pager is used whatever is shown.
   followSettings(call, settings, verb, rest);
+  if (hasOption(read, "-p", "--paginate"))
+    followSettings(
+      call,
+      settings.filter(([key]) => key.toLowerCase() === "core.pager"),
+      "log",
+      [],
+    );
   const inner = within(frame, `git ${verb}`);
   const options = readOptions(rest, {
     short: "xucO",

@@ -22,7 +22,8 @@ export function runInline(call: Call, language: string, code: string, what = `th
     return;
   }
   spendOnText(machine.budget, code.length * 4);
-  const written = literally(code).replace(known.comment, "");
+  const plain = literally(code).replace(known.comment, "");
+  const written = language === "perl" ? withoutPatterns(plain) : plain;
   machine.codes.push({ language, code: written, via: frame.via });
   const inner: Call = { ...call, frame: within(frame, `${call.name} code`, { bypassed: null }) };
   const blanked = blankStrings(written, known);
@@ -43,6 +44,15 @@ export function runInline(call: Call, language: string, code: string, what = `th
     machine.opaque.add(`${what} starts a program in a way that cannot be read`);
   }
   followRest(inner, { known, language, written, blanked, constants });
+}
+
+/** Perl's patterns may hold any word; the replacement is code where the flag `e` says so. */
+function withoutPatterns(code: string): string {
+  return code.replace(
+    /(?<![\w$@%>{-])(?:s|y|tr)([/|!#,~])((?:\\.|(?!\1).){0,500})\1((?:\\.|(?!\1).){0,500})\1([a-z]*)/gs,
+    (whole, _mark, _pattern, replacement: string, flags: string) =>
+      flags.includes("ee") ? whole : flags.includes("e") ? ` ${replacement} ` : " 1 ",
+  );
 }
 
 interface Rest {
@@ -90,7 +100,9 @@ function followSpawn(
   const { machine, frame } = call;
   const { items, isList } = readArguments(use.written, use.end, use.constants);
   // os.spawnlp and its kin take a mode first.
-  const words = /spawn[lv]p?e?\s*\($/.test(use.called) ? items.slice(1) : items;
+  // IPC::Open3 and Open2 take handles first.
+  const skipped = /spawn[lv]p?e?\s*\($/.test(use.called) ? 1 : Number(/\bopen([23])\b/.exec(use.called)?.[1] ?? 0);
+  const words = items.slice(skipped);
   const [first] = words;
   if (first === undefined) return;
   if (words.length > 1 || isList) {
@@ -163,7 +175,8 @@ function stringEnd(code: string, from: number, mark: string): number {
 function blankBody(body: string): string {
   if (!/[#$@]?\{/.test(body)) return " ".repeat(body.length);
   let depth = 0;
-  return [...body.split("")]
+  return body
+    .split("")
     .map((char) => {
       if (char === "{") depth += 1;
       if (char === "}") depth = Math.max(0, depth - 1);

@@ -37,7 +37,7 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
     spawnsWith: { mention: /subprocess|pexpect|\bpty\b|\bsh\b/, calls: /\b(?:run|call|spawn)\s*\(/g },
     evaluates: /(?<![.\w])(?:eval|exec|compile)\s*\(/g,
     hides:
-      /\bgetattr\s*\([^,()]{0,200}(?:\([^()]{0,200}\)[^,()]{0,200})?,(?!\s*(["'])(?!system|popen|exec|spawn|run|call)\w+\1\s*[,)])|__import__\s*\(\s*(?!["']\w+["']\s*\))|import_module\s*\(\s*(?!["'][\w.]+["']\s*\))|\b(?:globals|locals|vars)\(\)\s*\[|__dict__|__builtins__|\bmarshal\b|\brunpy\b|\bos\s*\.\s*__|\b(?:builtins)\b/,
+      /\bgetattr\s*\([^,()]{0,200}(?:\([^()]{0,200}\)[^,()]{0,200})?,(?!\s*(["'])(?!system|popen|exec|spawn|run|call)\w+\1\s*[,)])|__import__\s*\(\s*(?!["']\w+["']\s*\))|import_module\s*\(\s*(?!["'][\w.]+["']\s*\))|\b(?:globals|locals|vars)\(\)\s*\[|__dict__|__builtins__|\bos\s*\.\s*(?:system|popen|exec[lv]p?e?|spawn\w+)\s*(?![\w(\s])|\bsubprocess\s*\.\s*(?:run|call|Popen|check_\w+|getoutput|getstatusoutput)\s*(?![\w(\s])|\bimport\s+(?:\w+\s*,\s*)*(?:system|popen|run|call|Popen|check_\w+|exec[lv]\w*)\s+as\b|\bmarshal\b|\brunpy\b|\bos\s*\.\s*__|\b(?:builtins)\b/,
     shellQuotes: null,
     quotes: "\"'",
     comment: HASH_COMMENT,

@@ -1,6 +1,6 @@
 import { whichProgram } from "./builtins.ts";
 import { decodeBase32, decodeBase64, decodeHex, translate } from "./decode.ts";
-import type { Call, Handler } from "./machine.ts";
+import type { Call, Handler, MadeFile } from "./machine.ts";
 import { bounded, EMITTED, HOLE, isKnown, literally, ON_DISK } from "./marks.ts";
 import { hasOption, readOptions, valuesOf } from "./options.ts";
 import { unescapeText } from "./printf.ts";
@@ -24,11 +24,11 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
     return bounded(flags.includes("n") ? shown : `${shown}\n`);
   },
   cat: fromInput((text) => text),
-  tac: fromInput((text) => text.replace(/\n$/, "").split("\n").reverse().join("\n")),
+  tac: fromInput((text) => text.replace(/\n$/, "").split("\n").toReversed().join("\n")),
   rev: fromInput((text) =>
     text
       .split("\n")
-      .map((line) => [...line].reverse().join(""))
+      .map((line) => Array.from(line).toReversed().join(""))
       .join("\n"),
   ),
   head: fromInput((text, { args }) => firstLines(text, args)),
@@ -268,7 +268,7 @@ function pickFields(text: string, columns: string | undefined, fields: string | 
   const list = (columns ?? fields ?? "").split(",").map(Number);
   if (list.some((place) => !Number.isInteger(place))) return HOLE;
   const pick = (line: string): string => {
-    const parts = columns === undefined ? line.split(delimiter) : [...line];
+    const parts = columns === undefined ? line.split(delimiter) : Array.from(line);
     return list.map((place) => parts[place - 1] ?? "").join(columns === undefined ? delimiter : "");
   };
   return text
@@ -296,7 +296,8 @@ function makeLink({ machine, frame, name, args }: Call): string {
     const base = source.slice(source.lastIndexOf("/") + 1);
     const target = folder !== null ? `${folder}/${base}` : operands.length === 1 ? base : last;
     const from = resolvePath(frame.scope.cwd, literally(source));
-    const made = machine.files.get(from) ?? { kind: "program", target: from };
+    const fed: MadeFile = { kind: "text", text: frame.stdin ?? "" };
+    const made = from === "/dev/stdin" ? fed : (machine.files.get(from) ?? { kind: "program", target: from });
     // A folder as the target keeps the name; whether it is one is not known, so both are.
     const place = resolvePath(frame.scope.cwd, literally(target));
     if (!isKnown(source) && made.kind === "program") continue;

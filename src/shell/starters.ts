@@ -71,7 +71,7 @@ function runEnv(call: Call): string {
     name === "-S" || name === "--split-string" ? splitLikeEnv(value ?? "") : [],
   );
   const words = [...split, ...operands];
-  const isAgain = split.length > 0 && /^-/.test(words[0] ?? "");
+  const isAgain = split.length > 0 && words[0]?.startsWith("-") === true;
   if (isAgain) return runEnv({ machine, frame: inner, name: "env", args: words });
   return runWithAssignments({ machine, frame: inner, name: "env", args: words });
 }
@@ -258,7 +258,7 @@ function runCrontab(call: Call): string {
   if (hasOption(read, "-l", "-r", "-e", "-i")) return HOLE;
   const [file = "-"] = read.operands;
   const text = file === "-" ? (frame.stdin ?? "") : contentOf(machine, file, frame);
-  for (const line of text.split("\n")) {
+  for (const line of text.replaceAll(HOLE, `${HOLE}\n`).split("\n")) {
     const job = /^\s*(?:@\w+|(?:\S+\s+){5})\s*(.+)$/.exec(line);
     if (job !== null && !line.trimStart().startsWith("#"))
       machine.runText((job[1] ?? "").replace(/(?<!\\)%.*$/s, ""), within(frame, name, { stdin: "" }));

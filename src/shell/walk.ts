@@ -24,6 +24,8 @@ import { runCommand } from "./simple-command.ts";
 
 /** A loop over a known list is walked once for each of so many words, where its body can tell them apart. */
 const MAX_ROUNDS = 12;
+/** A subshell costs as much as so many characters. */
+const FORK_CHARS = 200;
 
 /** Runs a script in its frame; gives back what it prints. */
 export function walkScript(machine: Machine, script: Pick<Script, "commands">, frame: Frame): string {
@@ -234,12 +236,12 @@ export function foldingOf(machine: Machine, frame: Frame, pass: Pass = { index: 
     parse: machine.parse,
     capture: (script, chars) => {
       if (script === undefined) return HOLE;
-      spendOnText(machine.budget, chars);
+      spendOnText(machine.budget, chars + FORK_CHARS);
       return captureScript(machine, script, frame, scope);
     },
     processFile: (part) => {
       if (part.script === undefined) return HOLE;
-      spendOnText(machine.budget, part.end - part.pos);
+      spendOnText(machine.budget, part.end - part.pos + FORK_CHARS);
       const isFed = part.operator === ">";
       const inner: Frame = {
         ...frame,

@@ -1027,7 +1027,7 @@ export const SHELL_COMMANDS: Readonly<Record<string, ShellCommands>> = {
     clear: [
       "sudo() { echo no; }; sudo id",
       "alias sudo=echo; sudo id",
-      "f() { sudo id; }",
+
       "f() { sudo id; }; declare -f f",
       "f() { sudo id; }; type f",
       "alias ll='ls -l'; ll",

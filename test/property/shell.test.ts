@@ -107,7 +107,7 @@ describe("the shell reader", () => {
       );
     fc.assert(
       fc.property(
-        fc.tuple(...[..."sudo"].map(letter)),
+        fc.tuple(..."sudo".split("").map(letter)),
         fc.constantFrom("", "/usr/bin/", "/bin/"),
         (letters, folder) => {
           expect(analyzeCommand(`${folder}${letters.join("")} id`).verdict).toBe("elevates");
@@ -124,7 +124,7 @@ describe("the shell reader", () => {
       (inner) => `eval ${quote(inner)}`,
       (inner) => `env -S ${quote(`sh -c ${quote(inner)}`)}`,
       (inner) => `timeout 5 sh -c ${quote(inner)}`,
-      (inner) => `echo "$(${inner})"`,
+      (inner) => `echo "$( ${inner} )"`,
       (inner) => `( ${inner} )`,
       (inner) => `f() { ${inner}; }; f`,
       (inner) => `printf %s ${quote(inner)} | sh`,
