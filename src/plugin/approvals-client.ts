@@ -5,7 +5,7 @@ export interface OpenApprovalsClient extends ApprovalsClient {
   close(): void;
 }
 
-export const APPROVALS_CLIENT_NAME = "Cyber Security Engineer";
+const APPROVALS_CLIENT_NAME = "Cyber Security Engineer";
 const PLUGIN_ID = "cyber-security-engineer";
 const ANSWER_WITHIN_MS = 15_000;
 /** Newest first; a decision is looked up at once, so it is among the first of them. */

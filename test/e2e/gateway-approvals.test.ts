@@ -193,6 +193,45 @@ describe("approvals through the real gateway", () => {
 
   itUnless(
     obstacle,
+    "takes a question away when its time is over, and leaves nothing to answer",
+    async () => {
+      await withApprover(await runtimeApprover(gateway), async (route) => {
+        const result = gateway.invokeTool("askFor", { ttlMs: 1_500 });
+        const { id } = await route.next();
+        expect(JSON.stringify(await result)).toContain("approval-expired");
+        await expect(gateway.call("plugin.approval.resolve", { id, decision: "allow-once" })).rejects.toThrow();
+        expect(await gateway.call("plugin.approval.list")).toEqual([]);
+      });
+    },
+    LONG_MS,
+  );
+
+  itUnless(
+    obstacle,
+    "known limit at L0: whoever can write OpenClaw's database can forge who said yes",
+    async () => {
+      await withApprover(await runtimeApprover(gateway, { decide: () => "allow-once" }), async () => {
+        const id = "ab".repeat(32);
+        await enroll(id);
+        const forge = `
+          const { DatabaseSync } = require("node:sqlite");
+          const database = new DatabaseSync(process.argv[1], { timeout: 10_000 });
+          database.exec(process.argv[2]);`;
+        const path = join(gateway.stateDir, "state/openclaw.sqlite");
+        const trigger = `CREATE TRIGGER forged AFTER UPDATE ON operator_approvals WHEN NEW.resolver_kind = 'runtime'
+          BEGIN UPDATE operator_approvals SET resolver_kind = 'device', resolver_id = '${id}'
+          WHERE approval_id = NEW.approval_id; END`;
+        expect(await gateway.run(gateway.node, ["-e", forge, path, trigger])).toMatchObject({ exitCode: 0 });
+        expect(await ask()).toMatchObject({ status: "completed", ran: true });
+        await gateway.run(gateway.node, ["-e", forge, path, "DROP TRIGGER forged"]);
+        expect(await ask()).toMatchObject({ code: "untrusted-resolver", ran: false });
+      });
+    },
+    LONG_MS,
+  );
+
+  itUnless(
+    obstacle,
     "records who answered, also whose answer did not count",
     async () => {
       const log = await readFile(join(gateway.stateDir, "security/privileged-audit.jsonl"), "utf8");
@@ -201,7 +240,13 @@ describe("approvals through the real gateway", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
       const yes = entries.filter(({ event, decision }) => event === "decision" && decision === "allow-once");
-      expect(yes.map(({ by }) => (by as { kind: string }).kind)).toEqual(["device", "device", "device", "device"]);
+      expect(yes.map(({ by }) => (by as { kind: string }).kind)).toEqual([
+        "device",
+        "device",
+        "device",
+        "device",
+        "device",
+      ]);
       const refused = entries.filter(({ event }) => event === "refused").map(({ message }) => String(message));
       expect(refused.some((message) => message.includes("(runtime gateway-client)"))).toBe(true);
       expect(refused.some((message) => message.includes("(runtime cli)"))).toBe(true);

@@ -36,7 +36,7 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
 }
 
-export class GatewayRequestError extends Error {
+class GatewayRequestError extends Error {
   readonly error: Readonly<Record<string, unknown>>;
   constructor(method: string, error: Readonly<Record<string, unknown>>) {
     super(`${method}: ${JSON.stringify(error)}`);
@@ -44,7 +44,7 @@ export class GatewayRequestError extends Error {
   }
 }
 
-export const ALL_SCOPES: readonly string[] = [
+const ALL_SCOPES: readonly string[] = [
   "operator.admin",
   "operator.read",
   "operator.write",
