@@ -23,6 +23,22 @@ export interface OpenClawPlaces {
 
 const CONFIG_COPIES: readonly string[] = ["", ".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4", ".last-good"];
 
+/** What guards, below `<state>/security`. */
+const GUARDS: readonly string[] = [
+  "approvers.json",
+  "command-policy.json",
+  "prompt-policy.json",
+  "approved_ports.json",
+  "egress_allowlist.json",
+  "waivers.json",
+  "privileged-audit*",
+  "audit-head.json",
+  "audit-key.json",
+  "root-session-state.json",
+  "broker.sock",
+  "shim.cjs",
+];
+
 export function protectedPaths({ stateDir, configPath, packageRoot, more }: OpenClawPlaces): ProtectedPaths {
   const inState = (name: string): string => `${stateDir}/${name}`;
   const unread = [
@@ -33,7 +49,14 @@ export function protectedPaths({ stateDir, configPath, packageRoot, more }: Open
   const keys = [inState("security/audit-key.json")];
   return {
     unread: [...unread, ...keys],
-    unnamed: [...unread, inState("security"), inState("bin")],
+    // Of the folder of ours only what guards: the reports below it are there to be read, and so are the commands.
+    unnamed: [
+      ...unread,
+      ...GUARDS.map((name) => inState(`security/${name}`)),
+      inState("bin"),
+      ...["openclaw.plugin.json", "dist/plugin.js", "dist/plugin-parts"].map((name) => `${packageRoot}/${name}`),
+      ...more,
+    ],
     unchanged: [...unread, inState("security"), inState("bin"), packageRoot, ...more],
   };
 }

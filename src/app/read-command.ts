@@ -1,13 +1,15 @@
 import { analyzeCommand, type Elevation } from "../shell/analyze-command.ts";
 import { parseSudoArgs } from "../shell/parse-sudo-args.ts";
+import { findProtectedUse, type ProtectedThings } from "../shell/protected-use.ts";
 import { readCommands } from "../shell/read-commands.ts";
 import type { CommandReading } from "./exec-gate.ts";
-import { findGuardUses, type GuardPlaces } from "./guard-use.ts";
+
+export type { ProtectedThings } from "../shell/protected-use.ts";
 
 /** What is known of a shell command without running it, for the gate. */
-export function readCommand(text: string, places: GuardPlaces): CommandReading {
+export function readCommand(text: string, things: ProtectedThings): CommandReading {
   const analysis = analyzeCommand(text);
-  const protectedUses = findGuardUses(text, places);
+  const protectedUses = findProtectedUse(text, things);
   if (analysis.verdict !== "elevates") return { ...analysis, plainSudo: null, advice: null, protectedUses };
   const [only, ...others] = analysis.elevations;
   const isOne = only !== undefined && others.length === 0;

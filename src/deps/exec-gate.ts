@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decideToolCall, type ExecGateDeps, type GateAnswer, type GateEvent } from "../app/exec-gate.ts";
 import { protectedPaths } from "../app/protected-path.ts";
-import { readCommand } from "../app/read-command.ts";
+import { type ProtectedThings, readCommand } from "../app/read-command.ts";
 import type { OwnNames, ToolCall } from "../app/tool-use.ts";
 import { createTypedText } from "../app/typed-text.ts";
 import type { ClockReading, ContentsDigest } from "../core/elevation.ts";
@@ -38,11 +38,18 @@ export function gateDeps(effects: Effects, parts: GateParts): ExecGateDeps {
   const paths = protectedPaths({ stateDir, configPath, packageRoot: rootDir, more: config.protectedPaths });
   const bases = [process.cwd(), join(stateDir, "workspace"), ...workspaces];
   const outer = [...new Set(paths.unchanged.flatMap(foldersAbove))];
+  const things: ProtectedThings = {
+    paths: paths.unnamed,
+    home: home ?? homedir(),
+    gatewayPids: [process.pid],
+    gatewayPorts: own.gatewayPort === null ? [] : [own.gatewayPort],
+    secretVariables: ["OPENCLAW_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_PASSWORD", "OPENCLAW_APPROVAL_TOKEN"],
+  };
   return {
     own,
     settings: config.execGate,
     paths,
-    readCommand: (text) => readCommand(text, { paths: paths.unnamed, home }),
+    readCommand: (text) => readCommand(text, things),
     resolvePath: async (path) => await resolvePlaces(hostPath(path, home ?? homedir()), bases, outer),
     typed: createTypedText(),
     asker: live?.asker ?? null,

@@ -9,7 +9,7 @@ import { PLUGIN_ID, startWithPlugin } from "../helpers/gateway/installed-plugin.
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startWithPlugin();
-}, READY_WITHIN_MS + 240_000);
+}, READY_WITHIN_MS + 600_000);
 afterAll(async () => {
   await gateway?.stop();
 });
@@ -50,6 +50,7 @@ describe("the agent's commands", () => {
         { tool: "exec", args: { command: "sudo id" } },
         { tool: "exec", args: { command: "/usr/bin/sudo id" } },
         { tool: "exec", args: { command: "bash -c 'sudo id'" } },
+        { tool: "tool_call", args: { id: "exec", args: { command: "bash -c 'sudo id'" } } },
         { tool: "exec", args: { command: "echo c3VkbyBpZA== | base64 -d | sh" } },
         { tool: "process", args: { action: "write", sessionId: "any", data: "sudo id\n" } },
         { tool: "exec", args: { command: "eval $(cat /etc/hostname)" } },
@@ -61,6 +62,7 @@ describe("the agent's commands", () => {
       expect(toolResults.map((text) => /still 42|no-route|use-run-privileged|protected-use/.exec(text)?.[0])).toEqual([
         "no-route",
         "no-route",
+        "use-run-privileged",
         "use-run-privileged",
         "use-run-privileged",
         "use-run-privileged",
@@ -89,8 +91,14 @@ describe("the agent's commands", () => {
         };
         const list = JSON.stringify({ schemaVersion: 1, approvers: [entry] });
         await gateway.write(join(gateway.stateDir, "security/approvers.json"), list);
-        const { toolResults } = await gateway.agentTurn([{ tool: "exec", args: { command: "sudo /usr/bin/id -u" } }]);
-        expect(toolResults).toEqual([expect.stringMatching(/^0\s*$/)]);
+        // The plugin's client of the approvals is let in some time after the gateway is ready.
+        let said = "no-route";
+        for (let tried = 0; said.includes("no-route") && tried < 10; tried += 1) {
+          [said = ""] = (
+            await gateway.agentTurn([{ tool: "exec", args: { command: "sudo /usr/bin/id -u" } }])
+          ).toolResults;
+        }
+        expect(said).toMatch(/^0\s*$/);
       } finally {
         await device.close();
       }

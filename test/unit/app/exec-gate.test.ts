@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decideToolCall, type ExecGateDeps, type GateEvent } from "../../../src/app/exec-gate.ts";
+import { protectedPaths } from "../../../src/app/protected-path.ts";
 import { readCommand } from "../../../src/app/read-command.ts";
 import type { ToolCall } from "../../../src/app/tool-use.ts";
 import { createTypedText } from "../../../src/app/typed-text.ts";
@@ -9,11 +10,12 @@ import { refuse } from "../../../src/core/refusal.ts";
 const SESSION = { session: "agent:main:main", agent: "main", channel: "gateway" } as const;
 const SHIM = { node: "/n/node", path: "/p/shim.cjs", socket: "/s/broker.sock", realSudo: "/usr/bin/sudo" };
 const STATE = "/home/u/.openclaw";
-const PATHS = {
-  unread: [`${STATE}/openclaw.json`],
-  unchanged: [`${STATE}/openclaw.json`, `${STATE}/security`, "/srv/keep"],
-  unnamed: [`${STATE}/openclaw.json`, `${STATE}/security`],
-};
+const PATHS = protectedPaths({
+  stateDir: STATE,
+  configPath: `${STATE}/openclaw.json`,
+  packageRoot: "/opt/plugin",
+  more: ["/srv/keep"],
+});
 const YES: GatewayDecision = { kind: "allow-once", by: { kind: "device", id: "phone" }, at: 1 };
 const NO: GatewayDecision = { kind: "deny", by: { kind: "device", id: "phone" }, at: 1, code: "denied" };
 
@@ -24,7 +26,14 @@ function world(changes: Partial<ExecGateDeps> = {}, decision: GatewayDecision = 
     own: { pluginId: "cyber-security-engineer", gatewayPort: 18_789 },
     settings: { mode: "enforce", opaque: "ask" },
     paths: PATHS,
-    readCommand: (text) => readCommand(text, { paths: PATHS.unnamed, home: "/home/u" }),
+    readCommand: (text) =>
+      readCommand(text, {
+        paths: PATHS.unnamed,
+        home: "/home/u",
+        gatewayPids: [4711],
+        gatewayPorts: [18_789],
+        secretVariables: [],
+      }),
     resolvePath: async (path) => [path],
     typed: createTypedText(),
     asker: {
@@ -125,12 +134,20 @@ describe("a command of the agent", () => {
     "openclaw config set tools.exec.mode full",
     "pkill -USR1 -f openclaw",
     "cse approvers enroll x",
+    "echo '{}' > ~/.openclaw/security/approvers.json",
+    "rm -rf /opt/plugin",
+    "kill -USR1 4711",
+    "ln -s ~/.openclaw/openclaw.json link",
   ])("%s is refused as touching the guards", async (text) => {
     expect(await world().exec(text)).toEqual(refusal("protected-use"));
   });
 
-  it("may read the reports", async () => {
-    expect(await world().exec("cat ~/.openclaw/security/assessments/x.json")).toEqual({ kind: "pass" });
+  it.each([
+    "cat ~/.openclaw/security/assessments/x.json",
+    "node /opt/plugin/dist/cli.js assess --json",
+    "ls ~/.openclaw",
+  ])("%s passes", async (text) => {
+    expect(await world().exec(text)).toEqual({ kind: "pass" });
   });
 });
 
