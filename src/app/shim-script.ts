@@ -10,7 +10,7 @@ export interface ShimPaths {
 }
 
 /** Second line of every script that we write, and of nothing else. */
-export const SHIM_MARK = "# cyber-security-engineer sudo shim; `cse shim uninstall` takes it away";
+const SHIM_MARK = "# cyber-security-engineer sudo shim; `cse shim uninstall` takes it away";
 
 /**
  * Shell text that starts the shim; the name it is called by (`sudo`) and the caller's words follow.

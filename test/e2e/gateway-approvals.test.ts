@@ -199,7 +199,9 @@ describe("approvals through the real gateway", () => {
         const result = gateway.invokeTool("askFor", { ttlMs: 1_500 });
         const { id } = await route.next();
         expect(JSON.stringify(await result)).toContain("approval-expired");
-        await expect(gateway.call("plugin.approval.resolve", { id, decision: "allow-once" })).rejects.toThrow();
+        await expect(gateway.call("plugin.approval.resolve", { id, decision: "allow-once" })).rejects.toThrow(
+          /approval/,
+        );
         expect(await gateway.call("plugin.approval.list")).toEqual([]);
       });
     },

@@ -104,7 +104,7 @@ describe("the packed package", () => {
     const shim = await readFile(join((await copyPackageForUser()).folder, "dist/shim.cjs"), "utf8");
     expect(shim.length).toBeLessThan(12_000);
     const needed = [...shim.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name);
-    expect([...new Set(needed)].toSorted()).toEqual(["node:fs", "node:net", "node:os"]);
+    expect(new Set(needed)).toEqual(new Set(["node:fs", "node:net", "node:os"]));
   });
 
   it("names no file of the machine it was built on", async () => {

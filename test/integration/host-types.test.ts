@@ -6,10 +6,10 @@ import { expect, it } from "vitest";
 import { openclawBin } from "../helpers/openclaw-host.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const FLAGS = [
-  ...["--ignoreConfig", "--noEmit", "--strict", "--skipLibCheck", "--exactOptionalPropertyTypes"],
-  ...["--module", "nodenext", "--target", "es2024", "--allowImportingTsExtensions", "--types", "node"],
-];
+const FLAGS =
+  "--ignoreConfig --noEmit --strict --skipLibCheck --exactOptionalPropertyTypes --module nodenext --target es2024 --allowImportingTsExtensions --types node".split(
+    " ",
+  );
 
 /** What the compiler says when the host's own types are used as ours. */
 async function compile(more: string): Promise<string> {

@@ -27,7 +27,7 @@ const SOURCES = [
 ];
 
 /** The package as a user gets it: built from a copy of the sources and packed; path of the tarball. */
-export async function packPackage(): Promise<string> {
+async function packPackage(): Promise<string> {
   const work = await mkdtemp(join(tmpdir(), "cse-packed-"));
   await chmod(work, 0o755);
   const copy = join(work, "package");

@@ -83,7 +83,9 @@ let shared: GatewayEngine | null = null;
 async function share(made: GatewayEngine): Promise<void> {
   shared = await shareEngine(async () => made);
 }
-beforeEach(() => expect(sharedEngine()).toBeNull());
+beforeEach(() => {
+  if (sharedEngine() !== null) throw new Error("an earlier test left its engine behind");
+});
 afterEach(() => {
   if (shared !== null) unshareEngine(shared);
   shared = null;
