@@ -277,7 +277,7 @@ function selectValues(folding: Folding, part: ParameterExpansionPart): readonly 
   const named = findVariable(folding.scope, `${parameter}[${key}]`);
   if (named !== undefined) return named.values[folding.pass.index % named.values.length] ?? [""];
   if (key.includes("$(") || key.includes("`")) folding.arithmeticText(key);
-  const place = readInteger(key) ?? readInteger(valueOf(folding, key)[0] ?? HOLE);
+  const place = readInteger(key) ?? heldInteger(folding, key);
   if (place === null) return [HOLE];
   return [list.at(place) ?? (list[0] === HOLE ? HOLE : "")];
 }
@@ -380,8 +380,15 @@ function integerOf(folding: Folding, word: Word): string {
   const text = foldText(folding, word);
   const plain = readInteger(text);
   if (plain !== null) return String(plain);
-  const named = readInteger(valueOf(folding, text.trim())[0] ?? HOLE);
+  const named = heldInteger(folding, text.trim());
   return named === null ? HOLE : String(named);
+}
+
+/** What a variable holds is evaluated again, with the substitutions in its subscripts. */
+function heldInteger(folding: Folding, name: string): number | null {
+  const [held = HOLE] = valueOf(folding, name);
+  if (held.includes("[")) folding.arithmeticText(held);
+  return readInteger(held);
 }
 
 /** The number an expression gives, as text; runs what its substitutions would run. */

@@ -90,7 +90,7 @@ const TABLE: Readonly<Record<string, Interpreter>> = {
   lua: LUA,
   luajit: LUA,
   texlua: LUA,
-  Rscript: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: false },
+  Rscript: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: true },
   R: { language: "r", options: { short: "ef" }, code: ["-e"], readsStdin: true },
   littler: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: true },
   julia: {
@@ -171,6 +171,7 @@ export const INTERPRETERS: Readonly<Record<string, Handler>> = {
   "g++": compile,
   clang: compile,
   tcc: compile,
+  go: (call) => (call.args[0] === "run" ? compile({ ...call, args: call.args.slice(1) }) : HOLE),
 };
 
 function runInterpreter(call: Call, spec: Interpreter): string {
