@@ -303,7 +303,7 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
       const length = operation.length === undefined ? null : integerOf(folding, operation.length);
       const isListed = part.parameter === "@" || part.parameter === "*" || /^[@*]$/.test(part.index?.value ?? "");
       if (!isListed) return each((value) => slice(value, offset, length));
-      return sliceList(folding.scope, part.parameter, values, offset, length);
+      return sliceList(part.parameter, values, offset, length);
     }
     case "CaseModification":
       if (operation.operand !== undefined) return [HOLE];
@@ -317,13 +317,7 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
 }
 
 /** `$@` counts from 1, with `$0` before it. */
-function sliceList(
-  scope: Scope,
-  name: string,
-  values: readonly string[],
-  offset: string,
-  length: string | null,
-): string[] {
+function sliceList(name: string, values: readonly string[], offset: string, length: string | null): string[] {
   const from = Number(offset);
   if (!Number.isInteger(from)) return [HOLE];
   const isPositional = name === "@" || name === "*";
@@ -331,7 +325,6 @@ function sliceList(
   const start = isPositional && from > 0 ? from - 1 : from;
   const count = length === null ? undefined : Number(length);
   const tail = all.slice(start);
-  void scope;
   return count === undefined ? tail : tail.slice(0, count);
 }
 

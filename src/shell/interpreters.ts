@@ -175,7 +175,7 @@ export const INTERPRETERS: Readonly<Record<string, Handler>> = {
 };
 
 function runInterpreter(call: Call, spec: Interpreter): string {
-  const { machine, frame, name, args } = call;
+  const { frame, name, args } = call;
   const verb = spec.verbs?.includes(args[0] ?? "") === true ? args[0] : undefined;
   const read = readOptions(verb === undefined ? args : args.slice(1), spec.options);
   const codes = valuesOf(read, ...spec.code);
@@ -199,7 +199,6 @@ function runInterpreter(call: Call, spec: Interpreter): string {
       `what ${name} reads from its input`,
     );
   }
-  void machine;
   return HOLE;
 }
 

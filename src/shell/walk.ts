@@ -85,7 +85,7 @@ export function walkCommand(machine: Machine, node: CommandNode, frame: Frame): 
       const folding = foldingOf(machine, frame);
       const read = readRedirects(machine, foldRedirects(folding, node.redirects), inner);
       recordRedirects(machine, read.redirects, frame);
-      return writeOutput(machine, read, walkCommand(machine, node.command, { ...inner, stdin: read.stdin }), frame);
+      return writeOutput(machine, read, walkCommand(machine, node.command, { ...inner, stdin: read.stdin }));
     }
     case "BraceGroup":
       return walkList(machine, node.body, inner);

@@ -103,6 +103,13 @@ describe("the work of analyzeCommand", () => {
     }
   });
 
+  it.each(["(", "$(", "$((", "${a:-", "ls;", "env ", "cat <<A ", "f() "])(
+    "calls much of '%s' opaque, not clear",
+    (part) => {
+      expect(analyzeCommand(part.repeat(30_000)).verdict).toBe("opaque");
+    },
+  );
+
   it("takes twice the steps for twice the text", () => {
     const line = 'cd "$DIR" && for f in *.txt; do grep -c sudo "$f" | sort > out; done\n';
     const [once, twice] = [interpret(line.repeat(50)).work, interpret(line.repeat(100)).work];
