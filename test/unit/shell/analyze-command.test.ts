@@ -48,6 +48,12 @@ describe("analyzeCommand", () => {
     expect(analyzeCommand(value as string).verdict).toBe("opaque");
   });
 
+  it("reads the echo of sh as sh does", () => {
+    const text = "echo '\\163udo id' | sh";
+    expect(analyzeCommand(text, { dialect: "sh" }).verdict).toBe("elevates");
+    expect(analyzeCommand(text, { dialect: "bash" }).verdict).toBe("clear");
+  });
+
   it("is not misled by the characters that it marks the unknown with", () => {
     expect(analyzeCommand("\ufdd1 id; sudo\ufdd0 id; \ufdd3").verdict).toBe("clear");
     expect(analyzeCommand("eval '\ufdd1'; sudo id").verdict).toBe("elevates");
