@@ -43,12 +43,14 @@ function followProgram(call: Call, program: string, given: ReadonlyMap<string, r
   // print ... | "cmd", print ... |& "cmd"
   for (const match of blanked.matchAll(/(?<!\|)\|&?(?!\|)\s*(?=["($A-Za-z_])/g)) {
     const rest = blanked.slice(match.index + match[0].length, match.index + match[0].length + 12);
-    if (/^getline\b/.test(rest)) runExpression(call, expressionBefore(program, blanked, match.index, constants));
-    else
-      runExpression(
-        call,
-        readArguments(withoutFields(program), match.index + match[0].length, constants).items.join(""),
-      );
+    const before = expressionBefore(program, blanked, match.index, constants);
+    if (/^getline\b/.test(rest)) {
+      runExpression(call, before);
+    } else {
+      // What is printed is what the command reads.
+      const { items } = readArguments(withoutFields(program), match.index + match[0].length, constants);
+      runExpression(call, items.join(""), before.replace(/^\ufdd0/, ""));
+    }
   }
 }
 
@@ -79,8 +81,9 @@ function expressionBefore(
   return readArguments(withoutFields(program.slice(start, end)), 0, constants).items.join("");
 }
 
-function runExpression({ machine, frame }: Call, text: string): void {
+function runExpression({ machine, frame: outer }: Call, text: string, stdin: string | null = outer.stdin): void {
   if (text === "") return;
+  const frame = { ...outer, stdin };
   if (isKnown(text) || text.replaceAll(HOLE, "").trim() !== "") machine.runText(text, frame);
   else machine.opaque.add("awk runs text that is known only when it runs");
 }

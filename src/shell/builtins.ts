@@ -155,7 +155,13 @@ function changeFolder({ frame: { scope }, args }: Call): string {
   return "";
 }
 
-function setPositional({ frame: { scope }, args }: Call): string {
+function setPositional({ machine, frame, args }: Call): string {
+  const { scope } = frame;
+  // With a trace, PS4 is expanded before each command.
+  const trace = args.some((arg) => /^-\w*x|^xtrace$/.test(arg))
+    ? (findVariable(scope, "PS4")?.values[0]?.[0] ?? "")
+    : "";
+  if (/\$\(|`/.test(trace)) machine.runText(`: "${trace}"`, within(frame, "PS4"));
   const dashes = args.indexOf("--");
   const isOption = (arg: string): boolean => /^[-+]/.test(arg);
   if (dashes !== -1 && args.slice(0, dashes).every(isOption)) scope.positional = ["bash", ...args.slice(dashes + 1)];
@@ -180,6 +186,8 @@ function declare(call: Call): string {
     if (flags.includes("n") && name !== "export" && value !== undefined && /^[A-Za-z_]\w*$/.test(value)) {
       scope.variables.set(target, { values: [[value]], isExported: false, refersTo: value });
     }
+    // An integer variable evaluates what it is given.
+    if (value !== undefined && flags.includes("i")) evaluateSubscript(call, value);
     if (value !== undefined && flags.includes("u")) assign(scope, target, [value.toUpperCase()]);
     if (value !== undefined && flags.includes("l")) assign(scope, target, [value.toLowerCase()]);
     if (name === "export" || flags.includes("x")) putInEnvironment(call.machine, scope, target);

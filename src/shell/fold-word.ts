@@ -277,7 +277,7 @@ function selectValues(folding: Folding, part: ParameterExpansionPart): readonly 
   const named = findVariable(folding.scope, `${parameter}[${key}]`);
   if (named !== undefined) return named.values[folding.pass.index % named.values.length] ?? [""];
   if (key.includes("$(") || key.includes("`")) folding.arithmeticText(key);
-  const place = readInteger(key) ?? readInteger(valueOf(folding, key)[0] ?? HOLE);
+  const place = readInteger(key) ?? heldInteger(folding, key);
   if (place === null) return [HOLE];
   return [list.at(place) ?? (list[0] === HOLE ? HOLE : "")];
 }
@@ -303,7 +303,7 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
       const length = operation.length === undefined ? null : integerOf(folding, operation.length);
       const isListed = part.parameter === "@" || part.parameter === "*" || /^[@*]$/.test(part.index?.value ?? "");
       if (!isListed) return each((value) => slice(value, offset, length));
-      return sliceList(folding.scope, part.parameter, values, offset, length);
+      return sliceList(part.parameter, values, offset, length);
     }
     case "CaseModification":
       if (operation.operand !== undefined) return [HOLE];
@@ -317,13 +317,7 @@ function operate(folding: Folding, part: ParameterExpansionPart, values: readonl
 }
 
 /** `$@` counts from 1, with `$0` before it. */
-function sliceList(
-  scope: Scope,
-  name: string,
-  values: readonly string[],
-  offset: string,
-  length: string | null,
-): string[] {
+function sliceList(name: string, values: readonly string[], offset: string, length: string | null): string[] {
   const from = Number(offset);
   if (!Number.isInteger(from)) return [HOLE];
   const isPositional = name === "@" || name === "*";
@@ -331,7 +325,6 @@ function sliceList(
   const start = isPositional && from > 0 ? from - 1 : from;
   const count = length === null ? undefined : Number(length);
   const tail = all.slice(start);
-  void scope;
   return count === undefined ? tail : tail.slice(0, count);
 }
 
@@ -380,8 +373,15 @@ function integerOf(folding: Folding, word: Word): string {
   const text = foldText(folding, word);
   const plain = readInteger(text);
   if (plain !== null) return String(plain);
-  const named = readInteger(valueOf(folding, text.trim())[0] ?? HOLE);
+  const named = heldInteger(folding, text.trim());
   return named === null ? HOLE : String(named);
+}
+
+/** What a variable holds is evaluated again, with the substitutions in its subscripts. */
+function heldInteger(folding: Folding, name: string): number | null {
+  const [held = HOLE] = valueOf(folding, name);
+  if (held.includes("[")) folding.arithmeticText(held);
+  return readInteger(held);
 }
 
 /** The number an expression gives, as text; runs what its substitutions would run. */

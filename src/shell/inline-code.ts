@@ -131,7 +131,7 @@ function followPipe({ machine, frame }: Call, items: readonly string[]): void {
 }
 
 /** Interpolations in a quoted shell text are not known. */
-export function interpolated(text: string): string {
+function interpolated(text: string): string {
   return text
     .replace(/#\{[^}]*\}|\$\{[^}]*\}|@\{[^}]*\}/g, HOLE)
     .replace(/(?<!\\)[$@][A-Za-z_]\w*/g, HOLE)

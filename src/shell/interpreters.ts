@@ -90,7 +90,7 @@ const TABLE: Readonly<Record<string, Interpreter>> = {
   lua: LUA,
   luajit: LUA,
   texlua: LUA,
-  Rscript: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: false },
+  Rscript: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: true },
   R: { language: "r", options: { short: "ef" }, code: ["-e"], readsStdin: true },
   littler: { language: "r", options: { short: "e" }, code: ["-e"], readsStdin: true },
   julia: {
@@ -171,10 +171,11 @@ export const INTERPRETERS: Readonly<Record<string, Handler>> = {
   "g++": compile,
   clang: compile,
   tcc: compile,
+  go: (call) => (call.args[0] === "run" ? compile({ ...call, args: call.args.slice(1) }) : HOLE),
 };
 
 function runInterpreter(call: Call, spec: Interpreter): string {
-  const { machine, frame, name, args } = call;
+  const { frame, name, args } = call;
   const verb = spec.verbs?.includes(args[0] ?? "") === true ? args[0] : undefined;
   const read = readOptions(verb === undefined ? args : args.slice(1), spec.options);
   const codes = valuesOf(read, ...spec.code);
@@ -198,7 +199,6 @@ function runInterpreter(call: Call, spec: Interpreter): string {
       `what ${name} reads from its input`,
     );
   }
-  void machine;
   return HOLE;
 }
 

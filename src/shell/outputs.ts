@@ -9,7 +9,7 @@ import { resolvePath } from "./made-files.ts";
 
 /** Programs whose output follows from their arguments and input, so that it can be read where it is run as code. */
 export const OUTPUTS: Readonly<Record<string, Handler>> = {
-  echo: ({ args }) => {
+  echo: ({ machine, args }) => {
     const start = args.findIndex((arg) => !/^-[neE]+$/.test(arg));
     const flags = (start === -1 ? args : args.slice(0, start)).join("");
     const text =
@@ -19,8 +19,8 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
             .slice(start)
             .map((arg) => literally(arg))
             .join(" ");
-    // dash always reads escapes; no harm in reading them wherever they are written.
-    const shown = flags.includes("e") ? unescapeText(text) : text;
+    // The echo of sh reads escapes without being told.
+    const shown = flags.includes("e") || machine.dialect === "sh" ? unescapeText(text) : text;
     return bounded(flags.includes("n") ? shown : `${shown}\n`);
   },
   cat: fromInput((text) => text),

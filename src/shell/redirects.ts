@@ -70,7 +70,7 @@ export function readRedirects(machine: Machine, folded: readonly FoldedRedirect[
 }
 
 /** Puts what was printed where it goes; gives back what is left for the next in the pipe. */
-export function writeOutput(machine: Machine, { output }: ReadRedirects, printed: string, frame: Frame): string {
+export function writeOutput(machine: Machine, { output }: ReadRedirects, printed: string): string {
   if (output === null) return printed;
   const { path, isAppended } = output;
   if (path !== "" && path !== "/dev/null" && !/^\/dev\/(?:stderr|stdout|fd\/)/.test(path)) {
@@ -79,7 +79,6 @@ export function writeOutput(machine: Machine, { output }: ReadRedirects, printed
     // What is only added to a file on disk is not all of it, but it is what the text adds.
     machine.files.set(path, { kind: "text", text: bounded(isAppended ? earlier + printed : printed) });
   }
-  void frame;
   return path === "/dev/stdout" ? printed : "";
 }
 

@@ -1,7 +1,7 @@
 import { type Call, type Handler, within } from "./machine.ts";
 import { EMITTED, HOLE, isKnown, ON_DISK } from "./marks.ts";
 import { contentOf } from "./redirects.ts";
-import { subshell } from "./scope.ts";
+import { exportedValue, subshell } from "./scope.ts";
 
 /** Shells by name. Other dialects are read as bash; what cannot be read so is opaque. */
 export const SHELLS: Readonly<Record<string, Handler>> = Object.fromEntries(
@@ -52,6 +52,7 @@ export function runShell(call: Call): string {
   const started: Call = { machine, frame: inner, name, args: [] };
   for (const file of words.startFiles)
     runCode(started, contentOf(machine, file, frame), "a start file", { isFile: true });
+  if (words.isInteractive) expandPrompts(started);
   const [first, ...rest] = words.operands;
   if (words.isCode) {
     scope.positional = rest.length > 0 ? rest : [name];
@@ -67,6 +68,14 @@ export function runShell(call: Call): string {
   return runCode({ ...started, frame: { ...inner, stdin: HOLE } }, frame.stdin, `what ${name} reads from its input`, {
     isFile: true,
   });
+}
+
+/** A prompt is expanded each time it is shown. */
+function expandPrompts({ machine, frame }: Call): void {
+  for (const name of ["PS0", "PS1"]) {
+    const prompt = exportedValue(frame.scope, name) ?? "";
+    if (/\$\(|`/.test(prompt)) machine.runText(`: "${prompt}"`, within(frame, name));
+  }
 }
 
 /**

@@ -39,7 +39,7 @@ export function runCommand(machine: Machine, node: Command, folding: Folding, fr
     cwd: frame.scope.cwd,
     stdin: read.stdin,
   });
-  if (isBare) return writeOutput(machine, read, "", frame);
+  if (isBare) return writeOutput(machine, read, "");
   const printed = machine.execute(words, {
     ...frame,
     scope,
@@ -47,7 +47,7 @@ export function runCommand(machine: Machine, node: Command, folding: Folding, fr
   });
   leaveCommand(frame.scope, scope, words);
   if (words[0] === "exec" && words.length === 1) keepStdin(frame.scope, read);
-  return writeOutput(machine, read, printed, frame);
+  return writeOutput(machine, read, printed);
 }
 
 /** `exec 0<file` and the like change the shell's own input. */

@@ -1,3 +1,4 @@
+import { runInline } from "./inline-code.ts";
 import { type Call, type Handler, within } from "./machine.ts";
 import { HOLE, isKnown, literally, ON_DISK } from "./marks.ts";
 import { hasOption, type OptionSpec, readOptions, valuesOf } from "./options.ts";
@@ -305,6 +306,8 @@ function runDebugger(call: Call): string {
 function followDebuggerCommand({ machine, frame, name }: Call, line: string): void {
   const shell = /^\s*(?:!|shell\b|pipe\b[^|]*\||\|[^|]*\||platform shell\b|make\b)\s*(.+)$/.exec(line);
   if (shell !== null) machine.runText(shell[1] ?? "", within(frame, `${name} !`));
+  // The program under it is made to call what starts another.
+  if (/\b(?:system|popen|exec[lv]p?e?)\s*\(/.test(line)) runInline({ machine, frame, name, args: [] }, "general", line);
   const python = /^\s*(?:python|py|script|pi)\s+(.+)$/.exec(line);
   if (python !== null) machine.runWords(["python3", "-c", python[1] ?? ""], within(frame, name));
 }

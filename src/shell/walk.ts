@@ -19,7 +19,7 @@ import { evaluate, foldFields, type Folding, foldText, type Pass } from "./fold-
 import type { FoundRedirect, Frame, Machine } from "./machine.ts";
 import { bounded, HOLE, isKnown, literally } from "./marks.ts";
 import { foldRedirects, readRedirects, writeOutput } from "./redirects.ts";
-import { assign, assignAny, lookup, type Scope, subshell } from "./scope.ts";
+import { assign, assignAny, type Scope, subshell } from "./scope.ts";
 import { runCommand } from "./simple-command.ts";
 
 /** A loop over a known list is walked once for each of so many words, where its body can tell them apart. */
@@ -73,7 +73,7 @@ function walkPipeline(machine: Machine, { commands }: Pipeline, frame: Frame): s
 }
 
 /** Any command that is not itself a list of commands. */
-export function walkCommand(machine: Machine, node: CommandNode, frame: Frame): string {
+function walkCommand(machine: Machine, node: CommandNode, frame: Frame): string {
   spend(machine.budget, 1);
   assertDepth(frame.depth);
   const inner: Frame = { ...frame, depth: frame.depth + 1 };
@@ -85,7 +85,7 @@ export function walkCommand(machine: Machine, node: CommandNode, frame: Frame): 
       const folding = foldingOf(machine, frame);
       const read = readRedirects(machine, foldRedirects(folding, node.redirects), inner);
       recordRedirects(machine, read.redirects, frame);
-      return writeOutput(machine, read, walkCommand(machine, node.command, { ...inner, stdin: read.stdin }), frame);
+      return writeOutput(machine, read, walkCommand(machine, node.command, { ...inner, stdin: read.stdin }));
     }
     case "BraceGroup":
       return walkList(machine, node.body, inner);
@@ -122,7 +122,7 @@ export function walkCommand(machine: Machine, node: CommandNode, frame: Frame): 
   }
 }
 
-export function walkList(machine: Machine, list: CompoundList, frame: Frame): string {
+function walkList(machine: Machine, list: CompoundList, frame: Frame): string {
   return walkStatements(machine, list.commands, frame);
 }
 
@@ -226,7 +226,7 @@ function recordRedirects(machine: Machine, redirects: readonly FoundRedirect[], 
 }
 
 /** Folding in a frame: substitutions run in a subshell of it. */
-export function foldingOf(machine: Machine, frame: Frame, pass: Pass = { index: 0, width: 1 }): Folding {
+function foldingOf(machine: Machine, frame: Frame, pass: Pass = { index: 0, width: 1 }): Folding {
   const { scope } = frame;
   return {
     scope,
@@ -288,8 +288,4 @@ export function walkFunction(machine: Machine, body: Parameters<Machine["runFunc
   assertDepth(frame.depth);
   if (body.type === "CompoundList") return walkList(machine, body, frame);
   return walkCommand(machine, body, frame);
-}
-
-export function definedFunction(scope: Scope, name: string): Parameters<Machine["runFunction"]>[0] | undefined {
-  return lookup(scope, "functions", name);
 }

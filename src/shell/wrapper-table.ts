@@ -133,7 +133,7 @@ export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   dotenv: { short: "evf" },
   dotenvx: { after: ["run"], short: "fe" },
   "env-cmd": { short: "fe" },
-  entr: {},
+  entr: { isShellText: true },
   op: { after: ["run"], long: ["env-file", "account"] },
   direnv: { after: ["exec"], skip: 1 },
   doppler: { after: ["run"], short: "pc" },

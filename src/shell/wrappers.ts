@@ -12,7 +12,7 @@ export function runWrapper(call: Call): string {
   return followWrapper(call, spec);
 }
 
-export function followWrapper({ machine, frame, name, args }: Call, spec: Wrapper): string {
+function followWrapper({ machine, frame, name, args }: Call, spec: Wrapper): string {
   const rest = spec.after === undefined ? args : wordsAfter(args, spec.after);
   if (rest === null) return HOLE;
   const read = readOptions(rest, spec);

@@ -55,7 +55,7 @@ describe("cse policy explain", () => {
       "policy",
       "explain",
       "--json",
-      "bash -c 'sudo /usr/bin/id -u; sudo -u cse-test whoami'",
+      "bash -c 'sudo /usr/bin/id -u; sudo -n whoami'",
     );
     const { verdict, elevations } = JSON.parse(stdout) as PolicyExplainReport;
     expect([exitCode, verdict]).toEqual([0, "elevates"]);
@@ -63,7 +63,7 @@ describe("cse policy explain", () => {
       ["sudo", ["bash -c"], ["/usr/bin/id", "-u"], "refused"],
       ["sudo", ["bash -c"], ["/usr/bin/whoami"], "ask"],
     ]);
-    expect(elevations[1]?.policy?.run_as).toBe("cse-test");
+    expect(elevations[0]?.policy?.rule_id).toBe("deny_exact[0]");
   });
 
   it("says why a command cannot be known", async () => {

@@ -48,6 +48,12 @@ describe("analyzeCommand", () => {
     expect(analyzeCommand(value as string).verdict).toBe("opaque");
   });
 
+  it("reads the echo of sh as sh does", () => {
+    const text = "echo '\\163udo id' | sh";
+    expect(analyzeCommand(text, { dialect: "sh" }).verdict).toBe("elevates");
+    expect(analyzeCommand(text, { dialect: "bash" }).verdict).toBe("clear");
+  });
+
   it("is not misled by the characters that it marks the unknown with", () => {
     expect(analyzeCommand("\ufdd1 id; sudo\ufdd0 id; \ufdd3").verdict).toBe("clear");
     expect(analyzeCommand("eval '\ufdd1'; sudo id").verdict).toBe("elevates");
@@ -102,6 +108,13 @@ describe("the work of analyzeCommand", () => {
       expect(["clear", "opaque", "elevates"]).toContain(analyzeCommand(text).verdict);
     }
   });
+
+  it.each(["(", "$(", "$((", "${a:-", "ls;", "env ", "cat <<A ", "f() "])(
+    "calls much of '%s' opaque, not clear",
+    (part) => {
+      expect(analyzeCommand(part.repeat(30_000)).verdict).toBe("opaque");
+    },
+  );
 
   it("takes twice the steps for twice the text", () => {
     const line = 'cd "$DIR" && for f in *.txt; do grep -c sudo "$f" | sort > out; done\n';
