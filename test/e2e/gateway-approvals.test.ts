@@ -196,6 +196,7 @@ describe("approvals through the real gateway", () => {
     "takes a question away when its time is over, and leaves nothing to answer",
     async () => {
       await withApprover(await runtimeApprover(gateway), async (route) => {
+        await enroll();
         const result = gateway.invokeTool("askFor", { ttlMs: 1_500 });
         const { id } = await route.next();
         expect(JSON.stringify(await result)).toContain("approval-expired");

@@ -88,6 +88,8 @@ export async function makeGatewayHome(wish: GatewayWish = {}): Promise<GatewayHo
     LANG: "C.UTF-8",
     NO_COLOR: "1",
     OPENCLAW_NO_AUTO_UPDATE: "1",
+    // Else the process that is started is only the parent of the gateway, and a kill would leave that behind.
+    OPENCLAW_NO_RESPAWN: "1",
     ...(await compileCache(user)),
     ...wish.env,
   };
