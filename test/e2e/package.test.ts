@@ -153,6 +153,7 @@ describe("an installation without a network", () => {
     const output = await run(process.execPath, ["--input-type=module", "-e", script], consumer);
     expect(JSON.parse(output)).toEqual({
       exports: [
+        "analyzeCommand",
         "assess",
         "createSecurityEngineer",
         "evaluateCommand",
