@@ -6,7 +6,7 @@ import { type EpochMs, isoFromEpoch } from "../core/time.ts";
 import type { OpenClawConfig } from "../schema/openclaw-config.ts";
 import { type Reader, readRecord } from "../schema/openclaw-reader.ts";
 import { parseOpenClawText } from "../schema/openclaw-text.ts";
-import type { Issue } from "../schema/validate.ts";
+import type { Issue } from "../schema/issue.ts";
 import { readTextFile } from "../state/read-file.ts";
 
 /** Where OpenClaw's Policy plugin looks for the owner's requirements. */

@@ -1,6 +1,6 @@
 import { baseName } from "../core/path.ts";
 import type { ExactCommand, OriginalCommandPolicy } from "../schema/command-policy.ts";
-import type { Issue } from "../schema/validate.ts";
+import type { Issue } from "../schema/issue.ts";
 import { type CommandCase, firstOf, type PreparedRules, type RuleHit } from "./command-case.ts";
 import { canonicalCommandPath, type CommandView, unmergedPath } from "./command-identity.ts";
 import { createGates } from "./pattern-gate.ts";

@@ -1,6 +1,6 @@
 import { baseName } from "../core/path.ts";
 import type { CommandRule, StructuredCommandPolicy } from "../schema/command-policy.ts";
-import type { Issue } from "../schema/validate.ts";
+import type { Issue } from "../schema/issue.ts";
 import { type ArgumentTest, compileArguments } from "./command-arguments.ts";
 import { type CommandCase, firstOf, type PreparedRules, type RuleHit } from "./command-case.ts";
 import { canonicalCommandPath, type CommandView } from "./command-identity.ts";

@@ -4,7 +4,8 @@ import { SecurityError } from "../core/error.ts";
 import type { Protocol, Scope } from "../core/network.ts";
 import { isCanonicalPath } from "../core/path.ts";
 import { type EpochMs, epochFromIso } from "../core/time.ts";
-import { type Issue, invalid, parseWith } from "./validate.ts";
+import type { Issue } from "./issue.ts";
+import { invalid, parseWith } from "./validate.ts";
 
 /**
  * The port baseline, `approved_ports.json`, in its two forms.

@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import type { EnrolledApprover } from "../core/approvers.ts";
 import { epochFromIso } from "../core/time.ts";
-import { invalid, type Issue, parseWith } from "./validate.ts";
+import type { Issue } from "./issue.ts";
+import { invalid, parseWith } from "./validate.ts";
 
 /**
  * `approvers.json`: whose yes counts through the gateway. An entry says `proof: "password"` only where

@@ -2,7 +2,8 @@ import { type Static, Type } from "@sinclair/typebox";
 import { SecurityError } from "../core/error.ts";
 import { isCanonicalPath } from "../core/path.ts";
 import { type EpochMs, epochFromIso } from "../core/time.ts";
-import { type Issue, invalid, parseWith } from "./validate.ts";
+import type { Issue } from "./issue.ts";
+import { invalid, parseWith } from "./validate.ts";
 
 /**
  * `command-policy.json` in its two forms. In both, deny wins, and being allowed only means that a

@@ -6,7 +6,8 @@ import type { Protocol } from "../core/network.ts";
 import { isCanonicalPath } from "../core/path.ts";
 import { type EpochMs, epochFromIso } from "../core/time.ts";
 import type { PortRange } from "./approved-ports.ts";
-import { type Issue, invalid, parseWith } from "./validate.ts";
+import type { Issue } from "./issue.ts";
+import { invalid, parseWith } from "./validate.ts";
 
 /**
  * The egress allowlist, `egress_allowlist.json`, in its two forms.

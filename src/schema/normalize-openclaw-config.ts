@@ -5,7 +5,8 @@ import { type Reader, readRecord } from "./openclaw-reader.ts";
 import { readSurface } from "./openclaw-surface.ts";
 import { isConfigRecord } from "./openclaw-text.ts";
 import { readAgents } from "./openclaw-tools.ts";
-import { type Issue, invalid } from "./validate.ts";
+import type { Issue } from "./issue.ts";
+import { invalid } from "./validate.ts";
 
 export interface ConfigSource {
   /** Absolute path of the file that was, or would be, read. */

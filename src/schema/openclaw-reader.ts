@@ -1,5 +1,5 @@
 import { type ConfigRecord, isConfigRecord } from "./openclaw-text.ts";
-import type { Issue } from "./validate.ts";
+import type { Issue } from "./issue.ts";
 
 /**
  * Reads typed values out of one object of a configuration. A key that is absent gives undefined; a

@@ -3,12 +3,7 @@ import { Errors } from "@sinclair/typebox/errors";
 import { Check } from "@sinclair/typebox/value";
 import { SecurityError, type SecurityErrorCode } from "../core/error.ts";
 import { clip } from "../core/text.ts";
-
-/** One thing wrong with a received value: where (JSON pointer, "" is the root) and what. */
-export interface Issue {
-  readonly path: string;
-  readonly message: string;
-}
+import type { Issue } from "./issue.ts";
 
 const MAX_ISSUES = 20;
 

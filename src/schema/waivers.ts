@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { parseStrictJson } from "../core/json.ts";
 import { epochFromIso } from "../core/time.ts";
-import { type Issue, invalid, parseWith } from "./validate.ts";
+import type { Issue } from "./issue.ts";
+import { invalid, parseWith } from "./validate.ts";
 
 const closed = { additionalProperties: false } as const;
 const name = Type.String({ minLength: 2, maxLength: 200 });

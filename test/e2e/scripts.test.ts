@@ -141,7 +141,7 @@ describe("the other launchers", () => {
   it("auto_invoke_cycle.sh runs the scans and the assessment", async () => {
     const place = await makePlace();
     const out = join(dirname(place.home), "out");
-    const run = place.run("auto_invoke_cycle.sh", ["--json", "--no-native", "--out", out]);
+    const run = place.run("auto_invoke_cycle.sh", ["--json", "--out", out]);
     expect([run.status, JSON.parse(String(run.stdout))]).toMatchObject([0, { schemaVersion: 1 }]);
     expect(await readdir(out)).toContain("openclaw-assessment.json");
   });
