@@ -45,7 +45,7 @@ describe("collectOpenClawConfig", () => {
     // The token's variable is set in the state folder's .env.
     expect([hardened.gateway.bind.value, hardened.gateway.auth.token, hardened.tools.exec.security.value]).toEqual([
       "loopback",
-      { kind: "env", length: 48 },
+      { kind: "env", length: 32 },
       "allowlist",
     ]);
     expect(JSON.stringify([weak, hardened])).not.toContain(SECRET_CANARY);
