@@ -68,8 +68,10 @@ function isOrdered(value: CanonicalValue): boolean {
 
 // By UTF-16 code unit, so that half a surrogate pair is escaped like everything else.
 const HAS_OTHER = /[^\u0020-\u007e]/;
+const NEEDS_NO_ESCAPE = /^[ !#-[\]-~]*$/;
 const NOT_PLAIN = /[^\u0020-\u007e]/g;
 // JSON.stringify has short forms for some controls; their backslash is plain, so only DEL and beyond are left.
 function quote(text: string): string {
+  if (NEEDS_NO_ESCAPE.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(NOT_PLAIN, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

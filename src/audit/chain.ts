@@ -4,7 +4,7 @@
  */
 import type { OpenIntent } from "./audit-event.ts";
 import type { CanonicalValue } from "./canonical-json.ts";
-import { type HashHex, isHash, NO_HASH, readEntry, type StoredEntry } from "./entry.ts";
+import { type Fields, type HashHex, isHash, NO_HASH, readEntry, type StoredEntry } from "./entry.ts";
 
 export type ChainProblemCode =
   | "not-canonical"
@@ -85,7 +85,7 @@ function problem(code: ChainProblemCode, message: string): ChainProblem {
 }
 
 function begin(chain: Chain, line: string, entry: StoredEntry, sha256Hex: HashHex): StoredEntry | ChainProblem {
-  const { fields } = entry;
+  const fields = entry.fields();
   if (typeof fields["logId"] !== "string" || typeof fields["lineage"] !== "string") {
     return problem("event-wrong", `record ${entry.seq} is not the first of a file`);
   }
@@ -108,15 +108,26 @@ function begin(chain: Chain, line: string, entry: StoredEntry, sha256Hex: HashHe
   return entry;
 }
 
+/** Events whose records say something about those after them. */
+const HAS_EFFECT: ReadonlySet<string> = new Set([
+  "continued",
+  "checkpoint",
+  "rotated",
+  "rekeyed",
+  "exec-finish",
+  "outcome-unknown",
+]);
+
 /** What a record does to those after it. */
 function apply(chain: Chain, line: string, entry: StoredEntry, sha256Hex: HashHex): ChainProblem | null {
-  const { fields, event } = entry;
+  const { event } = entry;
   if ((event === "continued") !== (chain.rotatedTo !== null)) {
     return problem(
       "event-wrong",
       `record ${entry.seq} is in the wrong place: files are joined by rotated and continued`,
     );
   }
+  const fields = HAS_EFFECT.has(event) ? entry.fields() : {};
   switch (event) {
     case "created":
       return problem("event-wrong", `record ${entry.seq} begins a log within a log`);
@@ -147,7 +158,7 @@ function apply(chain: Chain, line: string, entry: StoredEntry, sha256Hex: HashHe
       chain.recovered += 1;
       break;
     case "exec-intent":
-      chain.open.set(entry.seq, intentOf(entry));
+      chain.open.set(entry.seq, intentOf(entry.seq, entry.fields()));
       break;
     case "exec-finish":
     case "outcome-unknown":
@@ -167,7 +178,7 @@ function step(chain: Chain, line: string, entry: StoredEntry, sha256Hex: HashHex
   if (entry.event === "checkpoint") chain.checkpoint = { seq: entry.seq, hash: chain.head };
 }
 
-function intentOf({ seq, fields }: StoredEntry): OpenIntent {
+function intentOf(seq: number, fields: Fields): OpenIntent {
   return {
     intentSeq: seq,
     requestId: textOrNull(fields["requestId"]),
@@ -185,7 +196,7 @@ function textOrNull(value: CanonicalValue | undefined): string | null {
 }
 
 function readCarried(
-  fields: StoredEntry["fields"],
+  fields: Fields,
 ): { readonly checkpoint: Chain["checkpoint"]; readonly open: readonly OpenIntent[] } | null {
   const { checkpoint, open } = fields;
   if (!Array.isArray(open) || !isRecord(checkpoint)) return null;
@@ -194,11 +205,11 @@ function readCarried(
   const intents: OpenIntent[] = [];
   for (const one of open as readonly CanonicalValue[]) {
     if (!isRecord(one) || typeof one["intentSeq"] !== "number") return null;
-    intents.push({ ...intentOf({ seq: one["intentSeq"], fields: one } as StoredEntry) });
+    intents.push(intentOf(one["intentSeq"], one));
   }
   return { checkpoint: { seq, hash }, open: intents };
 }
 
-function isRecord(value: CanonicalValue | undefined): value is Readonly<Record<string, CanonicalValue>> {
+function isRecord(value: CanonicalValue | undefined): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -61,8 +61,8 @@ function afterTorn(text: string, from: number, sha256Hex: HashHex): number | nul
     at = end + 1;
     const torn = text.slice(from, end);
     const entry = readEntry(lineAt(text, at));
-    if (entry?.event !== "recovered" || entry.fields["tornBytes"] !== torn.length) continue;
-    if (entry.fields["tornSha256"] === hashBytes(torn, sha256Hex)) return at;
+    if (entry?.event !== "recovered" || entry.fields()["tornBytes"] !== torn.length) continue;
+    if (entry.fields()["tornSha256"] === hashBytes(torn, sha256Hex)) return at;
   }
   return null;
 }

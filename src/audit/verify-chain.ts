@@ -257,7 +257,7 @@ function sealChecker({ key, pendingKey, verificationKeyHex }: Witnesses, sha256H
   return {
     check(line: string, entry: StoredEntry): boolean {
       const { event, fields } = entry;
-      if (first !== null && event === "created" && fields["lineage"] === first.lineage) given = first;
+      if (first !== null && event === "created" && fields()["lineage"] === first.lineage) given = first;
       if (given !== null) {
         given = keyAt(given, entry.epoch, mac);
         if (given === null || !isSealedWith(line, entry, given.keyHex, mac)) return false;
@@ -266,14 +266,15 @@ function sealChecker({ key, pendingKey, verificationKeyHex }: Witnesses, sha256H
         until = entry.seq;
       }
       if (event === "rekeyed") {
-        given = first !== null && fields["fingerprint"] === first.lineage ? { ...first, epoch: entry.epoch + 1 } : null;
+        given =
+          first !== null && fields()["fingerprint"] === first.lineage ? { ...first, epoch: entry.epoch + 1 } : null;
         isFound ||= given !== null;
       }
       if (current !== null && entry.epoch >= current.epoch) {
         current = keyAt(current, entry.epoch, mac) ?? current;
         if (!isSealedWith(line, entry, current.keyHex, mac)) return false;
         currentFrom = currentFrom === 0 ? entry.seq : currentFrom;
-        if (event === "rekeyed" && fields["fingerprint"] === pendingKey?.lineage) current = pendingKey;
+        if (event === "rekeyed" && fields()["fingerprint"] === pendingKey?.lineage) current = pendingKey;
       }
       return true;
     },

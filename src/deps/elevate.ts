@@ -118,6 +118,15 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   };
   const record = async (event: AuditEvent): Promise<{ readonly seq: number }> => await (await openLog()).append(event);
 
+  const working = new Set<Promise<unknown>>();
+  const untilEnd = async <T>(work: Promise<T>): Promise<T> => {
+    working.add(work);
+    try {
+      return await work;
+    } finally {
+      working.delete(work);
+    }
+  };
   const saveRecord = createSessionRecord(recordPath(effects));
   let events: readonly RecordedEvent[] = [];
   /** What each live grant is for, as the session record shows it. */
@@ -136,7 +145,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
     newId: randomUUID,
     idleMs,
     onDrop: (drop) => {
-      void noteDrop(drop);
+      void untilEnd(noteDrop(drop));
     },
   });
   const noteDrop = async ({ grantId, session, reason }: GrantDrop): Promise<void> => {
@@ -207,22 +216,20 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   };
   const ledger = createRateLedger(readClocks, rates);
 
-  const working = new Set<Promise<unknown>>();
-  const untilEnd = async <T>(work: Promise<T>): Promise<T> => {
-    working.add(work);
-    try {
-      return await work;
-    } finally {
-      working.delete(work);
-    }
+  const runNoted = async (raw: unknown, session: SessionIdentity, watch: RunWatch | undefined): Promise<RunResult> => {
+    const answer = await runPrivileged(await deps(watch), raw, session);
+    const event = answer.kind === "ran" ? answer.outcome.kind : answer.refusal.code;
+    // The audit log has it; nobody needs to wait until people can also see it here, but for close().
+    void untilEnd(note(event, session.session, answer.trail.digest));
+    return runResult(answer);
   };
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stop.abort();
     grants.close();
     checkpointing?.();
-    // What is under way is told to stop and records its end; the log must be open until then.
-    await Promise.allSettled(working);
+    // What is under way is told to stop and records its end; the log must be open until then. Ends leave notes.
+    while (working.size > 0) await Promise.allSettled(working);
     try {
       if (log !== undefined) await (await log).close();
     } finally {
@@ -237,13 +244,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       return elevationResult(answer);
     },
     runPrivileged: async (raw, session, watch) => {
-      const answer = await untilEnd(runPrivileged(await deps(watch), raw, session));
-      await note(
-        answer.kind === "ran" ? answer.outcome.kind : answer.refusal.code,
-        session.session,
-        answer.trail.digest,
-      );
-      return runResult(answer);
+      return await untilEnd(runNoted(raw, session, watch));
     },
     record: async (event) => await untilEnd(record(event)),
     dropElevation: async () => {

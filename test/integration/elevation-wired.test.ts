@@ -55,6 +55,19 @@ describe("one elevation over real effects", () => {
     });
   });
 
+  itUnless(
+    OBSTACLE,
+    "answers a run before people can see it in the session record, which is whole when closed",
+    async () => {
+      const found = await withElevation(`
+      const elevation = open();
+      const ran = await elevation.runPrivileged({ argv: ["/usr/bin/true"], reason: "a test" }, SESSION);
+      await Promise.all([elevation.close(), elevation.runPrivileged({ argv: ["/usr/bin/false"], reason: "a test" }, SESSION)]);
+      return { ran: ran.exitCode, events: record().last_events.map(({ event }) => event) };`);
+      expect(found).toMatchObject({ ran: 0, events: ["exited", expect.any(String)] });
+    },
+  );
+
   itUnless(OBSTACLE, "R-08, T29: a yes that comes after the end is in the log, and nothing ran", async () => {
     const found = await withElevation(`
       const elevation = open();

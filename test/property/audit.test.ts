@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import { type CanonicalValue, parseCanonical, renderCanonical } from "../../src/audit/canonical-json.ts";
-import { readEntry } from "../../src/audit/entry.ts";
+import { readEntry, readSlowly, type StoredEntry } from "../../src/audit/entry.ts";
 import { maskArgv } from "../../src/audit/mask-secret.ts";
 import { prepareEvent } from "../../src/audit/prepare-event.ts";
+import { scanCanonical } from "../../src/audit/scan-canonical.ts";
 import { busyLog, filesOf, sampleLog, type SampleFiles, SUBJECT, verifySample } from "../helpers/audit-chain.ts";
 
 const anyText = fc.string({ unit: "binary", maxLength: 60 });
@@ -94,6 +95,81 @@ describe("canonical JSON", () => {
         fc.pre(other !== renderCanonical(value));
         expect(parseCanonical(other)).toBeUndefined();
       }),
+    );
+  });
+});
+
+/** With the fields read, so that two can be compared. */
+function whole(entry: StoredEntry | null): unknown {
+  return entry === null ? null : { ...entry, fields: entry.fields() };
+}
+
+describe("the quick way to read a record", () => {
+  const object = fc.dictionary(fc.oneof(anyText, fc.constantFrom("a", "b", "10", "9", "__proto__")), canonicalValue, {
+    maxKeys: 6,
+  });
+  /** What stands where in a text decides what may stand there, so these are the characters that matter. */
+  const piece = fc.constantFrom(
+    ...'{}[],:"\\ -01.eEtfnua\u007f\u00e9'.split(""),
+    "\\u00e9",
+    "\\u0041",
+    "\\u000a",
+    "\\n",
+    ',"a":1',
+    "null",
+  );
+
+  it("passes no text that the slow way refuses, whatever was put in or left out", () => {
+    fc.assert(
+      fc.property(object, fc.nat(), fc.nat({ max: 3 }), fc.option(piece), (value, place, left, put) => {
+        const text = renderCanonical(value);
+        const at = place % (text.length + 1);
+        const changed = `${text.slice(0, at)}${put ?? ""}${text.slice(at + left)}`;
+        expect(scanCanonical(changed) !== null && parseCanonical(changed) === undefined).toBe(false);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("says where the members of an object are", () => {
+    fc.assert(
+      fc.property(object, (value) => {
+        const text = renderCanonical(value);
+        const members = scanCanonical(text);
+        if (members === null) return;
+        const found: Record<string, unknown> = Object.create(null);
+        for (let at = 0; at < members.length; at += 3) {
+          const [key, keyEnd, end] = members.slice(at, at + 3);
+          found[text.slice(key, keyEnd)] = JSON.parse(text.slice((keyEnd ?? 0) + 2, end));
+        }
+        expect(renderCanonical(found as CanonicalValue)).toBe(text);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("is taken for every record of a log, and reads what the slow way reads", () => {
+    for (const line of ALL.split("\n").slice(0, -1)) {
+      expect(scanCanonical(line)).not.toBeNull();
+      expect(whole(readEntry(line))).toEqual(whole(readSlowly(line)));
+    }
+  });
+
+  it("reads a record that was changed anywhere as the slow way does", () => {
+    const lines = ALL.split("\n").slice(0, -1);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...lines),
+        fc.nat(),
+        fc.nat({ max: 2 }),
+        fc.option(piece),
+        (line, place, left, put) => {
+          const at = place % (line.length + 1);
+          const changed = `${line.slice(0, at)}${put ?? ""}${line.slice(at + left)}`;
+          expect(whole(readEntry(changed))).toEqual(whole(readSlowly(changed)));
+        },
+      ),
+      { numRuns: 3_000 },
     );
   });
 });

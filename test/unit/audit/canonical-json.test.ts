@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCanonical, renderCanonical } from "../../../src/audit/canonical-json.ts";
+import { scanCanonical } from "../../../src/audit/scan-canonical.ts";
 
 describe("renderCanonical", () => {
   it("sorts keys at every depth and writes no white space", () => {
@@ -45,6 +46,9 @@ describe("parseCanonical", () => {
     ["an exponent", '{"a":1e3}'],
     ["a fraction", '{"a":1.5}'],
     ["minus zero", '{"a":-0}'],
+    ["a leading zero", '{"a":01}'],
+    ["a word that is no value", '{"a":nul}'],
+    ["something behind the value", '{"a":1}1'],
     ["a number beyond 2^53", '{"a":9007199254740993}'],
     ["a needless escape", String.raw`{"a":"\u0041"}`],
     ["an escape in capitals", String.raw`{"a":"\u00E9"}`],
@@ -53,9 +57,11 @@ describe("parseCanonical", () => {
     ["a raw character beyond ASCII", '{"a":"é"}'],
     ["a raw DEL", '{"a":"\u007f"}'],
     ["cut text", '{"a":1'],
-    ["nothing", ""],
+    ["nothing", '{"a":}'],
   ])("refuses %s", (_what, text) => {
     expect(parseCanonical(text)).toBeUndefined();
+    expect(scanCanonical(text)).toBeNull();
+    expect(scanCanonical(`{"v":[${text}]}`)).toBeNull();
   });
 
   it("refuses a value that is nested too deeply instead of failing", () => {
