@@ -34,7 +34,7 @@ function followProgram(call: Call, program: string, given: ReadonlyMap<string, r
     return;
   }
   spendOnText(machine.budget, program.length * 2);
-  machine.codes.push({ language: "awk", code: program, via: call.frame.via });
+  machine.codes.push({ language: "awk", code: program, via: call.frame.via, at: machine.commands.length });
   const blanked = blankStrings(program, { quotes: '"' });
   const constants = new Map([...given, ...readConstants(program, blanked)]);
   for (const match of blanked.matchAll(/\bsystem\s*\(/g)) {
@@ -84,6 +84,7 @@ function expressionBefore(
 function runExpression({ machine, frame: outer }: Call, text: string, stdin: string | null = outer.stdin): void {
   if (text === "") return;
   const frame = { ...outer, stdin };
-  if (isKnown(text) || text.replaceAll(HOLE, "").trim() !== "") machine.runText(text, frame);
+  const [first = ""] = text.trim().split(/\s/);
+  if (isKnown(first)) machine.runText(text, frame);
   else machine.opaque.add("awk runs text that is known only when it runs");
 }

@@ -83,7 +83,7 @@ export const BUILTINS: Readonly<Record<string, Handler>> = {
   compgen: (call) => {
     const read = readOptions(call.args, { short: "ACDFGOPSWX", long: [] });
     for (const code of valuesOf(read, "-C", "-W")) call.machine.runText(code, within(call.frame, "compgen"));
-    return "";
+    return HOLE;
   },
   printf: (call) => {
     const { args, frame } = call;
@@ -204,7 +204,7 @@ function readVariables(call: Call): string {
   const lines = stdin === null || !isKnown(stdin) ? null : stdin.replace(/\n$/, "").split("\n").slice(0, 64);
   const [list] = valuesOf(read, "-a");
   if (list !== undefined) {
-    assign(scope, list, lines?.[0]?.split(/[ \t]+/) ?? [HOLE]);
+    assign(scope, list, lines?.[0] === undefined ? [HOLE] : fieldsOf(scope, lines[0]));
     return "";
   }
   for (const [at, name] of names.entries()) {
@@ -213,15 +213,26 @@ function readVariables(call: Call): string {
       assignAny(
         scope,
         name,
-        lines.map((line) => fieldOf(line, at, names.length)),
+        lines.map((line) => fieldOf(fieldsOf(scope, line), at, names.length)),
       );
   }
   return "";
 }
 
+/** Split as IFS says; without it a line is one field. */
+function fieldsOf(scope: Call["frame"]["scope"], line: string): string[] {
+  const ifs = findVariable(scope, "IFS")?.values[0]?.[0] ?? " \t\n";
+  if (ifs === "" || !isKnown(ifs)) return [line];
+  const fields: string[] = [""];
+  for (const char of line.trim()) {
+    if (!ifs.includes(char)) fields[fields.length - 1] += char;
+    else if (fields.at(-1) !== "") fields.push("");
+  }
+  return fields;
+}
+
 /** The last variable takes the rest of the line. */
-function fieldOf(line: string, at: number, count: number): string {
-  const fields = line.trim().split(/[ \t]+/);
+function fieldOf(fields: readonly string[], at: number, count: number): string {
   return at === count - 1 ? fields.slice(at).join(" ") : (fields[at] ?? "");
 }
 

@@ -111,6 +111,15 @@ const ELEVATORS: Readonly<Record<string, Elevator>> = {
   "docker-compose": { why: CONTAINER, when: reachesHost },
   lxc: { why: CONTAINER, when: reachesHostByLxc },
   incus: { why: CONTAINER, when: reachesHostByLxc },
+  ctr: { why: CONTAINER, when: asksPrivilege },
+  buildah: { why: CONTAINER, when: asksPrivilege },
+  crictl: { why: CONTAINER, when: asksPrivilege },
+  kubectl: { why: CONTAINER, when: asksPrivilege },
+  "systemd-nspawn": { why: CONTAINER, when: doesMoreThanHelp },
+  // It becomes root on the hosts it is told, of which this machine may be one.
+  ansible: { why: RUNS_AS_ROOT, when: becomesByAnsible },
+  "ansible-playbook": { why: RUNS_AS_ROOT, when: becomesByAnsible },
+  "ansible-console": { why: RUNS_AS_ROOT, when: becomesByAnsible },
   // The login and polkit helpers are setuid and made for nobody to call.
   "polkit-agent-helper-1": { why: "is polkit's setuid helper" },
   "dbus-daemon-launch-helper": { why: "is the setuid helper of D-Bus" },
@@ -146,6 +155,14 @@ export function commandUnder(name: string, args: readonly string[]): readonly st
 
 function doesMoreThanHelp(args: readonly string[]): boolean {
   return !(args.length === 1 && /^(?:--help|--version|-h|-V)$/.test(args[0] ?? ""));
+}
+
+function asksPrivilege(args: readonly string[]): boolean {
+  return args.some((arg) => /^--privileged(?:=true)?$|"(?:privileged|hostPID)"\s*:\s*true/.test(arg));
+}
+
+function becomesByAnsible(args: readonly string[]): boolean {
+  return args.some((arg) => /^(?:--become|--ask-become-pass|-[CDv]*[bK])$|^ansible_become=/.test(arg));
 }
 
 function raisesWithSetpriv(args: readonly string[]): boolean {

@@ -34,10 +34,18 @@ export function followEnvironment(call: Call): void {
       case "options": {
         // The variable is read by the program each time, so it must not come back to itself.
         machine.riskyVariables.delete(variable);
-        machine.runWords([name, ...value.split(/\s+/).filter((word) => word !== "")], inner);
+        machine.runWords([name, ...optionWords(value)], inner);
         machine.riskyVariables.add(variable);
         break;
       }
     }
   }
+}
+
+/** Spaces separate, but not after a backslash. */
+function optionWords(value: string): string[] {
+  return value
+    .split(/(?<!\\)\s+/)
+    .filter((word) => word !== "")
+    .map((word) => word.replace(/\\(.)/g, "$1"));
 }

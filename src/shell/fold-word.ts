@@ -185,7 +185,10 @@ function expandPart(folding: Folding, part: WordPart): Expansion {
 function quoted(folding: Folding, parts: readonly DoubleQuotedChild[]): string[] {
   const lists = parts.map((part) => ({ part, values: expandPart(folding, part).values }));
   const hasList = lists.some(({ part, values }) => values.length !== 1 && isList(part));
-  if (!hasList) return [bounded(lists.map(({ values }) => values.join(" ")).join(""))];
+  if (!hasList)
+    return [
+      bounded(lists.map(({ part, values }) => values.join(isStarred(part) ? joint(folding.scope) : " ")).join("")),
+    ];
   if (lists.length === 1) return [...(lists[0]?.values ?? [])];
   const words: string[] = [""];
   for (const { part, values } of lists) {
@@ -199,6 +202,17 @@ function quoted(folding: Folding, parts: readonly DoubleQuotedChild[]): string[]
     }
   }
   return words;
+}
+
+/** "$*" and "${a[*]}" are joined by the first character of IFS. */
+function isStarred(part: WordPart): boolean {
+  if (part.type === "SimpleExpansion") return part.text === "$*";
+  return part.type === "ParameterExpansion" && (part.parameter === "*" || part.index?.value === "*");
+}
+
+function joint(scope: Scope): string {
+  const ifs = findVariable(scope, "IFS")?.values[0]?.[0] ?? " ";
+  return isKnown(ifs) ? ifs.slice(0, 1) : " ";
 }
 
 function isList(part: WordPart): boolean {

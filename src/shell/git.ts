@@ -32,6 +32,7 @@ const RUNS: readonly { readonly key: RegExp; readonly verbs: RegExp }[] = [
   },
   { key: /^gpg(?:\..*)?\.program$/, verbs: /^(?:commit|tag|merge|verify|log|show|push|rebase)/ },
   { key: /^uploadpack\.packobjectshook$|^receive\./, verbs: /./ },
+  { key: /^tar\..*\.command$/, verbs: /^archive/ },
   { key: /^sendemail\.|^imap\.tunnel$/, verbs: /^(?:send-email|imap-send)/ },
 ];
 

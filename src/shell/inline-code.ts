@@ -24,7 +24,7 @@ export function runInline(call: Call, language: string, code: string, what = `th
   spendOnText(machine.budget, code.length * 4);
   const plain = literally(code).replace(known.comment, "");
   const written = language === "perl" ? withoutPatterns(plain) : plain;
-  machine.codes.push({ language, code: written, via: frame.via });
+  machine.codes.push({ language, code: written, via: frame.via, at: machine.commands.length });
   const inner: Call = { ...call, frame: within(frame, `${call.name} code`, { bypassed: null }) };
   const blanked = blankStrings(written, known);
   const constants = readConstants(written, blanked);

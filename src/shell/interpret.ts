@@ -4,6 +4,7 @@ import type { FoundCode, FoundCommand, FoundElevation, Frame, Machine, MadeFile 
 import { HOLE, withoutMarks } from "./marks.ts";
 import { recordAndRun, runWords } from "./run-words.ts";
 import { createScope } from "./scope.ts";
+import { suspect } from "./suspicion.ts";
 import { walkFunction, walkScript } from "./walk.ts";
 
 export interface ReadOptions {
@@ -38,6 +39,7 @@ export function interpret(text: string, options: ReadOptions = {}): Reading {
   const frame: Frame = { scope, stdin: null, via: [], depth: 0, rounds: 1, bypassed: null };
   try {
     machine.runText(withoutMarks(text), frame);
+    if (machine.elevations.length === 0 && machine.opaque.size === 0) suspect(machine);
   } catch (thrown) {
     // Whatever goes wrong here must not let a text pass: a stack that is too deep, a limit, a bug.
     machine.opaque.add(thrown instanceof WorkLimitReached ? thrown.message : "it cannot be read");
@@ -65,6 +67,8 @@ function createMachine(dialect: "bash" | "sh"): Machine {
     codes,
     opaque,
     files: new Map<string, MadeFile>(),
+    written: [],
+    functions: new Set(),
     gitConfig: [],
     riskyVariables: new Set(),
     outsideVariables: new Set(),

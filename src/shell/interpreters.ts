@@ -185,6 +185,10 @@ function runInterpreter(call: Call, spec: Interpreter): string {
     runInline(call, spec.language, codes.join("\n"), `the code after ${name} ${spec.code[0] ?? ""}`);
     return HOLE;
   }
+  if (spec.language === "python" && hasOption(read, "-m")) {
+    runModule(call, args.slice(args.findIndex((arg) => /^-\w*m/.test(arg)) + 1));
+    return HOLE;
+  }
   if (spec.instead !== undefined && hasOption(read, ...spec.instead)) return HOLE;
   const [script] = read.operands;
   if (script !== undefined && script !== "-") {
@@ -200,6 +204,19 @@ function runInterpreter(call: Call, spec: Interpreter): string {
     );
   }
   return HOLE;
+}
+
+/** Modules that run code: as a word (timeit), from a file (cProfile, trace, pdb), or from the input (code). */
+function runModule(call: Call, words: readonly string[]): void {
+  const { machine, frame } = call;
+  const isTimed = words.some((word) => word.endsWith("timeit"));
+  for (const word of words) {
+    const made = contentOf(machine, word.replace(/^--?[\w-]+=/, ""), frame);
+    if (made !== ON_DISK && made !== HOLE) runInline(call, "python", made, "the script");
+    else if (isTimed && !word.startsWith("--")) runInline(call, "python", word.replace(/^-s/, ""));
+  }
+  if (words.some((word) => /^m?(?:code|pdb|asyncio|IPython|idlelib)$/.test(word)) && frame.stdin !== null)
+    runInline(call, "python", frame.stdin, "what python3 reads from its input");
 }
 
 /** A script that the text itself wrote; one on disk is not read. */

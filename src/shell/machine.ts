@@ -44,6 +44,8 @@ export interface FoundCode {
   readonly language: string;
   readonly code: string;
   readonly via: readonly string[];
+  /** How many commands were found before it. */
+  readonly at: number;
 }
 
 /**
@@ -60,6 +62,10 @@ export interface Machine {
   readonly opaque: Set<string>;
   /** Files and links that the text itself made, by path. */
   readonly files: Map<string, MadeFile>;
+  /** Code or commands that the text wrote to a file and that name an elevator; `at` counts the commands before. */
+  readonly written: WrittenFile[];
+  /** Names of the functions that the text defines anywhere. */
+  readonly functions: Set<string>;
   /** What `git config` set earlier in the text. */
   readonly gitConfig: [string, string][];
   /** Variables that were put in the environment and that some program runs or reads code from. */
@@ -73,6 +79,11 @@ export interface Machine {
   /** For a command that is on record already. */
   readonly execute: (words: readonly string[], frame: Frame) => string;
   readonly runFunction: (body: ShellFunction["body"], frame: Frame) => string;
+}
+
+export interface WrittenFile {
+  readonly path: string;
+  readonly at: number;
 }
 
 export type MadeFile =

@@ -20,7 +20,7 @@ const NAMES = `
   zypper apk emerge equery flatpak port-doc pkg pkg_info pkg_add getsebool dpkg-statoverride update-alternatives readarray
   git-grep ack pt ugrep semgrep ctags cscope tokei cloc npm yarn pnpm cargo rustc go javac mvn gradle dotnet terraform
   docker podman nerdctl helm systemctl loginctl timedatectl hostnamectl crontab-doc etckeeper debconf-show debsums needrestart
-  aa-status ausearch aureport faillock pam-auth-update visudo-doc sudoreplay cvtsudoers scp sftp mosh-doc telnet nc-doc
+  aa-status ausearch aureport faillock pam-auth-update visudo-doc sudoreplay cvtsudoers mosh-doc telnet nc-doc
 `;
 
 const ORDINARY: ReadonlySet<string> = new Set(

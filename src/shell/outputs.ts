@@ -5,7 +5,7 @@ import { bounded, EMITTED, HOLE, isKnown, literally, ON_DISK } from "./marks.ts"
 import { hasOption, readOptions, valuesOf } from "./options.ts";
 import { unescapeText } from "./printf.ts";
 import { contentOf } from "./redirects.ts";
-import { resolvePath } from "./made-files.ts";
+import { makeText, resolvePath } from "./made-files.ts";
 
 /** Programs whose output follows from their arguments and input, so that it can be read where it is run as code. */
 export const OUTPUTS: Readonly<Record<string, Handler>> = {
@@ -38,9 +38,16 @@ export const OUTPUTS: Readonly<Record<string, Handler>> = {
   tee: (call) => {
     const text = call.frame.stdin ?? "";
     for (const file of readOptions(call.args, { isPermuted: true }).operands) {
-      call.machine.files.set(resolvePath(call.frame.scope.cwd, literally(file)), { kind: "text", text });
+      makeText(call.machine, resolvePath(call.frame.scope.cwd, literally(file)), text);
     }
     return text;
+  },
+  dd: copyBlocks,
+  sponge: (call) => {
+    const text = call.frame.stdin ?? "";
+    for (const file of readOptions(call.args, {}).operands)
+      makeText(call.machine, resolvePath(call.frame.scope.cwd, literally(file)), text);
+    return "";
   },
   tr: ({ frame, args }) => {
     const { options, operands } = readOptions(args, {});
@@ -210,6 +217,18 @@ function fromInput(change: (text: string, call: Call) => string, valueless: read
   };
 }
 
+/** Without if= it copies its input, without of= it prints. */
+function copyBlocks({ machine, frame, args }: Call): string {
+  const valueOf = (name: string): string | undefined =>
+    args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1);
+  const [from, to] = [valueOf("if"), valueOf("of")];
+  const isPart = args.some((arg) => /^(?:skip|seek|count|conv)=/.test(arg));
+  const text = from === undefined ? (frame.stdin ?? HOLE) : contentOf(machine, from, frame);
+  if (to === undefined) return isPart ? HOLE : text;
+  makeText(machine, resolvePath(frame.scope.cwd, literally(to)), isPart ? HOLE : text);
+  return "";
+}
+
 function countOf(args: readonly string[], fallback: number): number {
   const read = readOptions(args, { short: "nc", long: ["lines", "bytes"] });
   const [value] = valuesOf(read, "-n", "--lines");
@@ -301,7 +320,8 @@ function makeLink({ machine, frame, name, args }: Call): string {
     // A folder as the target keeps the name; whether it is one is not known, so both are.
     const place = resolvePath(frame.scope.cwd, literally(target));
     if (!isKnown(source) && made.kind === "program") continue;
-    machine.files.set(place, made);
+    if (made.kind === "text") makeText(machine, place, made.text);
+    else machine.files.set(place, made);
     machine.files.set(`${place}/${base}`, made);
   }
   return "";

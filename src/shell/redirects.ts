@@ -2,7 +2,7 @@ import type { HereDoc, Redirection } from "unbash";
 import { type Folding, foldParts, foldText } from "./fold-word.ts";
 import type { FoundRedirect, Frame, Machine } from "./machine.ts";
 import { bounded, HOLE, literally, ON_DISK } from "./marks.ts";
-import { resolvePath } from "./made-files.ts";
+import { makeText, resolvePath } from "./made-files.ts";
 import { lookup } from "./scope.ts";
 
 /** Redirects of one command with their words folded. */
@@ -77,7 +77,7 @@ export function writeOutput(machine: Machine, { output }: ReadRedirects, printed
     const before = machine.files.get(path);
     const earlier = before?.kind === "text" ? before.text : "";
     // What is only added to a file on disk is not all of it, but it is what the text adds.
-    machine.files.set(path, { kind: "text", text: bounded(isAppended ? earlier + printed : printed) });
+    makeText(machine, path, bounded(isAppended ? earlier + printed : printed), printed);
   }
   return path === "/dev/stdout" ? printed : "";
 }

@@ -7,7 +7,7 @@ import { programsMatching } from "./glob.ts";
 import { INTERPRETERS } from "./interpreters.ts";
 import { resolvePath } from "./made-files.ts";
 import { type Call, type Frame, type Handler, type Machine, within } from "./machine.ts";
-import { EMITTED, hasWildcard, HOLE, isKnown, literally } from "./marks.ts";
+import { EMITTED, hasWildcard, HOLE, isKnown, literally, withWildcards } from "./marks.ts";
 import { isOrdinary } from "./ordinary.ts";
 import { OUTPUTS } from "./outputs.ts";
 import { findVariable, lookup } from "./scope.ts";
@@ -80,6 +80,13 @@ export function runWords(machine: Machine, words: readonly string[], frame: Fram
 function resolveProgram(machine: Machine, written: string, frame: Frame): readonly string[] | null {
   const { scope } = frame;
   if (written === EMITTED) return [];
+  // In zsh `=name` is the path of name.
+  if (/^=[a-z]/.test(written)) return resolveProgram(machine, written.slice(1), frame);
+  // A pattern that came through a list or a pipe stands for what it was replaced by there.
+  if (/^[^*?[]*\/[^/]*[*?[]/.test(written) && isKnown(written)) {
+    const matches = programsMatching(withWildcards(written), scope.cwd, ELEVATOR_NAMES);
+    if (matches.length > 0) return matches.slice(0, 4);
+  }
   if (hasWildcard(written) || !isKnown(written)) {
     const matches = programsMatching(written, scope.cwd, NAMES_OF_INTEREST);
     const base = written.slice(written.lastIndexOf("/") + 1);
@@ -160,7 +167,8 @@ function runAlias(machine: Machine, alias: string, { frame, args, name }: Call):
 function runMadeScript(machine: Machine, written: string, frame: Frame): void {
   if (!written.includes("/") && findVariable(frame.scope, "PATH") === undefined) return;
   const made = machine.files.get(resolvePath(frame.scope.cwd, written));
-  if (made?.kind !== "text") return;
+  // A script whose interpreter starts it again comes to an end here.
+  if (made?.kind !== "text" || frame.via.includes(written)) return;
   const shebang = /^#!\s*(\S+)(?:[ \t]+(\S+))?/.exec(made.text);
   const program = shebang?.[1] ?? "/bin/sh";
   const words = program.endsWith("/env") && shebang?.[2] !== undefined ? [shebang[2], written] : [program, written];

@@ -38,6 +38,7 @@ export const SHELLS: Readonly<Record<string, Handler>> = Object.fromEntries(
 interface ShellWords {
   readonly isCode: boolean;
   readonly isInteractive: boolean;
+  readonly isTraced: boolean;
   readonly readsStdin: boolean;
   readonly startFiles: readonly string[];
   readonly operands: readonly string[];
@@ -52,7 +53,8 @@ export function runShell(call: Call): string {
   const started: Call = { machine, frame: inner, name, args: [] };
   for (const file of words.startFiles)
     runCode(started, contentOf(machine, file, frame), "a start file", { isFile: true });
-  if (words.isInteractive) expandPrompts(started);
+  if (words.isInteractive) expandPrompts(started, ["PS0", "PS1", "PS2"]);
+  if (words.isTraced) expandPrompts(started, ["PS4"]);
   const [first, ...rest] = words.operands;
   if (words.isCode) {
     scope.positional = rest.length > 0 ? rest : [name];
@@ -71,8 +73,8 @@ export function runShell(call: Call): string {
 }
 
 /** A prompt is expanded each time it is shown. */
-function expandPrompts({ machine, frame }: Call): void {
-  for (const name of ["PS0", "PS1"]) {
+function expandPrompts({ machine, frame }: Call, names: readonly string[]): void {
+  for (const name of names) {
     const prompt = exportedValue(frame.scope, name) ?? "";
     if (/\$\(|`/.test(prompt)) machine.runText(`: "${prompt}"`, within(frame, name));
   }
@@ -101,7 +103,7 @@ export function runCode(
 const LONG_WITH_VALUE: ReadonlySet<string> = new Set(["--rcfile", "--init-file", "--init-command", "-C"]);
 
 function readShellWords(args: readonly string[]): ShellWords {
-  let [isCode, isInteractive, readsStdin] = [false, false, false];
+  let [isCode, isInteractive, readsStdin, isTraced] = [false, false, false, false];
   const startFiles: string[] = [];
   let at = 0;
   for (; at < args.length; at += 1) {
@@ -119,6 +121,7 @@ function readShellWords(args: readonly string[]): ShellWords {
         return {
           isCode: true,
           isInteractive,
+          isTraced,
           readsStdin,
           startFiles,
           operands: equals === -1 ? args.slice(at + 1) : [word.slice(equals + 1)],
@@ -131,8 +134,9 @@ function readShellWords(args: readonly string[]): ShellWords {
     }
     isCode ||= word.startsWith("-") && word.includes("c");
     isInteractive ||= word.startsWith("-") && word.includes("i");
+    isTraced ||= word.startsWith("-") && word.includes("x");
     readsStdin ||= word.startsWith("-") && word.includes("s");
     if (/[oO]$/.test(word)) at += 1;
   }
-  return { isCode, isInteractive, readsStdin, startFiles, operands: args.slice(at) };
+  return { isCode, isInteractive, isTraced, readsStdin, startFiles, operands: args.slice(at) };
 }

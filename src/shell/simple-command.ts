@@ -86,6 +86,8 @@ function assignTo(folding: Folding, { name, value, append, index }: Assignment):
   const text = literally(foldText(folding, value));
   const before = findVariable(scope, name)?.values[0] ?? [];
   if (index === undefined) {
+    // A subscript with a substitution is text that only arithmetic, now or later, makes something of.
+    if (/^\w+\[[^\]]*(?:\$\(|`)/.test(text)) folding.arithmeticText(text);
     const all = append === true ? [(before[0] ?? "") + text, ...before.slice(1)] : [text];
     assign(scope, name, all);
     return all[0] ?? "";

@@ -1,7 +1,10 @@
 import { runInline } from "./inline-code.ts";
+import { runMultiplexer, runTmux } from "./multiplexers.ts";
 import { type Call, type Handler, within } from "./machine.ts";
 import { HOLE, isKnown, literally, ON_DISK } from "./marks.ts";
 import { hasOption, type OptionSpec, readOptions, valuesOf } from "./options.ts";
+import { resolvePath } from "./made-files.ts";
+import { unescapeText } from "./printf.ts";
 import { contentOf } from "./redirects.ts";
 import { runCode, runShell } from "./shells.ts";
 import { runWithAssignments } from "./wrappers.ts";
@@ -33,7 +36,7 @@ export const STARTERS: Readonly<Record<string, Handler>> = {
   "start-stop-daemon": runDaemon,
   gdb: runDebugger,
   lldb: runDebugger,
-  tmux: runMultiplexer,
+  tmux: runTmux,
   screen: runMultiplexer,
   zellij: runMultiplexer,
   capsh: (call) => {
@@ -119,13 +122,19 @@ function runXargs({ machine, frame, args, name }: Call): string {
   const [file] = valuesOf(read, "-a", "--arg-file");
   const source = file === undefined ? frame.stdin : contentOf(machine, file, frame);
   const text = source === null || source === ON_DISK ? HOLE : source;
+  const [mark] = valuesOf(read, "-d", "--delimiter");
+  const separator = hasOption(read, "-0", "--null") ? "\0" : mark === undefined ? null : unescapeText(mark);
   const [given] = valuesOf(read, "-I", "-J", "--replace");
   const replace = given ?? (hasOption(read, "-i", "--replace") ? "{}" : null);
+  const plain =
+    separator === null || separator === ""
+      ? splitLikeEnv
+      : (all: string): string[] => all.split(separator).filter((each) => each !== "");
   if (replace === null)
-    return machine.runWords([...command, ...(isKnown(text) ? splitLikeEnv(text) : wordsWithHoles(text))], inner);
+    return machine.runWords([...command, ...(isKnown(text) ? plain(text) : wordsWithHoles(text))], inner);
   const items = isKnown(text)
     ? text
-        .split("\n")
+        .split(separator === null || separator === "" ? "\n" : separator)
         .filter((line) => line.trim() !== "")
         .slice(0, 8)
     : [HOLE];
@@ -147,7 +156,7 @@ function wordsWithHoles(text: string): string[] {
 function runParallel({ machine, frame, args }: Call): string {
   const inner = within(frame, "parallel", { stdin: "" });
   const read = readOptions(args, {
-    short: "jnNLXaISdPv",
+    short: "jnNLaISdPsCE",
     long: [
       "jobs",
       "max-args",
@@ -167,6 +176,9 @@ function runParallel({ machine, frame, args }: Call): string {
   const listed =
     at === -1 ? (frame.stdin ?? HOLE).split("\n").filter((line) => line !== "") : read.operands.slice(at + 1);
   const text = template.join(" ");
+  // With --pipe the input goes to the job, not into its words.
+  if (hasOption(read, "--pipe", "--pipepart", "--spreadstdin") && text !== "")
+    return machine.runText(text, within(frame, "parallel"));
   let printed = "";
   for (const item of listed.slice(0, 8)) {
     const word = isKnown(item) ? item : HOLE;
@@ -187,7 +199,10 @@ function runFind({ machine, frame, args, name }: Call): string {
   const start = args.find((arg) => arg.startsWith("/") || arg.startsWith(".")) ?? HOLE;
   const named = args[args.findIndex((arg) => arg === "-name" || arg === "-iname" || arg === "-path") + 1];
   // `find /usr/bin -name sudo -exec {} id` runs what it found.
-  const found = args.includes("-name") && named !== undefined && isKnown(named) ? `${start}/${literally(named)}` : HOLE;
+  const found =
+    args.includes("-name") && named !== undefined && isKnown(named)
+      ? placeOf(machine, frame, `${start}/${literally(named)}`)
+      : HOLE;
   for (let at = 0; at < args.length; at += 1) {
     if (!FIND_ACTIONS.has(args[at] ?? "")) continue;
     const rest = args.slice(at + 1);
@@ -201,6 +216,12 @@ function runFind({ machine, frame, args, name }: Call): string {
     at += command.length;
   }
   return HOLE;
+}
+
+/** It looks in folders below as well, so a name may be that of a program in any of them. */
+function placeOf(machine: Call["machine"], frame: Call["frame"], path: string): string {
+  if (machine.files.has(resolvePath(frame.scope.cwd, path))) return path;
+  return `/usr/bin/${path.slice(path.lastIndexOf("/") + 1)}`;
 }
 
 function runFd({ machine, frame, args, name }: Call): string {
@@ -231,6 +252,11 @@ function runSsh({ machine, frame, args, name }: Call): string {
     const local = LOCAL_SSH.exec(value);
     if (local !== null) machine.runText(local[1] ?? "", within(frame, `${name} -o`));
   }
+  for (const file of [...valuesOf(first, "-F"), ...valuesOf(second, "-F")])
+    for (const line of contentOf(machine, file, frame).split("\n")) {
+      const local = LOCAL_SSH.exec(line.trim());
+      if (local !== null) machine.runText(local[1] ?? "", within(frame, `${name} -F`));
+    }
   const words = second.operands;
   if (words.length > 0)
     return runCode({ machine, frame: inner, name, args: [] }, words.join(" "), "the command for ssh");
@@ -310,32 +336,6 @@ function followDebuggerCommand({ machine, frame, name }: Call, line: string): vo
   if (/\b(?:system|popen|exec[lv]p?e?)\s*\(/.test(line)) runInline({ machine, frame, name, args: [] }, "general", line);
   const python = /^\s*(?:python|py|script|pi)\s+(.+)$/.exec(line);
   if (python !== null) machine.runWords(["python3", "-c", python[1] ?? ""], within(frame, name));
-}
-
-/** A new window runs a command; typed keys are a shell's input. */
-function runMultiplexer({ machine, frame, name, args }: Call): string {
-  const inner = within(frame, name);
-  const at = args.findIndex((arg) =>
-    /^(?:new|new-session|new-window|neww|split-window|splitw|respawn-pane|respawnp|respawn-window|run|run-shell|if-shell|popup|display-popup|pipe-pane|pipep|send-keys|send|send-key|stuff|exec)$/.test(
-      arg,
-    ),
-  );
-  if (at === -1) {
-    if (name !== "screen") return HOLE;
-    const { operands } = readOptions(args, { short: "cehpsStTX" });
-    return operands.length > 0 && !hasOption(readOptions(args, { short: "cehpsStTX" }), "-r", "-x")
-      ? machine.runWords(operands, inner)
-      : HOLE;
-  }
-  const verb = args[at] ?? "";
-  const { operands } = readOptions(args.slice(at + 1), { short: "tsncFexyhwl", isPermuted: false });
-  const words = operands.filter((word) => !/^(?:Enter|C-m|KPEnter)$/.test(word));
-  if (words.length === 0) return HOLE;
-  const isTyped = /^(?:send|stuff)/.test(verb);
-  // One word is a shell's text; several are a program's words.
-  if (words.length === 1 || isTyped)
-    return runCode({ machine, frame: inner, name, args: [] }, words.join(isTyped ? " " : ""), `what ${name} runs`);
-  return machine.runWords(words, inner);
 }
 
 /** `npm exec -c text`, `npx -c text`, `npm exec -- program args`. */

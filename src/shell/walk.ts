@@ -116,6 +116,7 @@ function walkCommand(machine: Machine, node: CommandNode, frame: Frame): string 
       return "";
     case "Function":
       scope.functions.set(node.name.value, node.body);
+      machine.functions.add(node.name.value);
       return "";
     case "Coproc":
       return walkCoproc(machine, node, inner);

@@ -10,11 +10,17 @@ export interface Wrapper extends OptionSpec {
   readonly takesAssignments?: boolean;
   /** The operands are joined and given to a shell. */
   readonly isShellText?: boolean;
+  /** Without a command it starts a shell, which reads the input. */
+  readonly startsShell?: boolean;
   /** Options whose value is a command for a shell, instead of operands. */
   readonly code?: readonly string[];
 }
 
-/** Each from its manual page. What only lowers or watches is a wrapper, what raises is in elevators.ts. */
+/**
+ * Of each, the options known to take a value as the next word; versions differ, and a list may lack some. What that
+ * makes go wrong is caught by suspicion.ts, which looks at all the words. What only lowers or watches is a wrapper,
+ * what raises is in elevators.ts.
+ */
 export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   // Scheduling and limits.
   nice: { short: "n", long: ["adjustment"] },
@@ -72,6 +78,7 @@ export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   uftrace: { after: ["record", "live"] },
   // Namespaces and sandboxes that the caller may make by itself: root inside is not root outside.
   unshare: {
+    startsShell: true,
     short: "SGRwl",
     long: [
       "map-user",
@@ -87,18 +94,18 @@ export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
       "load-interp",
     ],
   },
-  fakeroot: { short: "libs" },
-  fakechroot: {},
+  fakeroot: { short: "libs", startsShell: true },
+  fakechroot: { startsShell: true },
   rootlesskit: {},
   "flatpak-spawn": { long: ["env", "directory"] },
   "distrobox-host-exec": {},
   toolbox: { short: "c", long: ["container"], after: ["run"] },
-  setarch: { skip: 1 },
-  linux32: {},
-  linux64: {},
-  i386: {},
-  x86_64: {},
-  uname26: {},
+  setarch: { skip: 1, startsShell: true },
+  linux32: { startsShell: true },
+  linux64: { startsShell: true },
+  i386: { startsShell: true },
+  x86_64: { startsShell: true },
+  uname26: { startsShell: true },
   setpriv: {
     long: [
       "bounding-set",
@@ -194,6 +201,7 @@ export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
     isPermuted: true,
     code: ["-c", "--command"],
     skip: 1,
+    startsShell: true,
   },
   // Terminals and multiplexers.
   xterm: { short: "", hasSingleDash: true, after: ["-e"] },

@@ -2,6 +2,7 @@ import { putInEnvironment } from "./environment-table.ts";
 import { type Call, within } from "./machine.ts";
 import { hasOption, readOptions, valuesOf } from "./options.ts";
 import { assign, subshell } from "./scope.ts";
+import { runShell } from "./shells.ts";
 import { type Wrapper, WRAPPERS } from "./wrapper-table.ts";
 import { HOLE, literally } from "./marks.ts";
 
@@ -23,7 +24,8 @@ function followWrapper({ machine, frame, name, args }: Call, spec: Wrapper): str
   const operands = afterDashes(read.operands.slice(spec.skip ?? 0));
   // `flock file -c text`: the option comes after what is skipped.
   if (spec.code?.includes(operands[0] ?? "") === true) return machine.runText(operands.slice(1).join(" "), inner);
-  if (operands.length === 0) return printed;
+  if (operands.length === 0)
+    return spec.startsShell === true ? runShell({ machine, frame: inner, name: "sh", args: [] }) : printed;
   if (spec.isShellText === true) return machine.runText(shellText(operands, spec), inner);
   if (spec.takesAssignments === true) return runWithAssignments({ machine, frame: inner, name, args: operands });
   return machine.runWords(operands, inner);
