@@ -13,6 +13,7 @@ export const PLUGIN_ID = "cyber-security-engineer";
 const SOURCES = [
   "assessments",
   "references",
+  "scripts",
   "src",
   "esbuild.config.mjs",
   "openclaw.plugin.json",
@@ -35,13 +36,15 @@ export async function packPackage(): Promise<string> {
   for (const name of SOURCES) await cp(join(ROOT, name), join(copy, name), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
   const path = `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
-  const child = spawn("npm", ["pack", "--json", "--pack-destination", work], {
-    cwd: copy,
-    env: { ...process.env, PATH: path },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const { exitCode, stdout, stderr } = await collect(child);
-  if (exitCode !== 0) throw new Error(`npm pack failed: ${stderr.slice(-2_000)}`);
+  const run = async (file: string, words: readonly string[]): Promise<string> => {
+    const env = { ...process.env, PATH: path };
+    const { exitCode, stdout, stderr } = await collect(spawn(file, words, { cwd: copy, env, stdio: "pipe" }));
+    if (exitCode !== 0) throw new Error(`${file} ${words.join(" ")} failed: ${stderr.slice(-2_000)}`);
+    return stdout;
+  };
+  // The bundles alone: declarations are for users of the library, and take the compiler's time.
+  await run(process.execPath, ["esbuild.config.mjs"]);
+  const stdout = await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", work]);
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
   const tarball = join(work, filename);
   await chmod(tarball, 0o644);
