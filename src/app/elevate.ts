@@ -14,7 +14,7 @@ import { asSecurityError } from "../core/error.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { AcceptedKinds, Approval, LateAnswer } from "../grant/approval.ts";
-import { type AskDeps, askOnce, MAX_QUESTION_MS } from "../grant/ask.ts";
+import { type AskDeps, askOnce } from "../grant/ask.ts";
 import { contentsDigest, requestDigest, type Sha256Hex } from "../grant/digest.ts";
 import { expiresAt, type Grant } from "../grant/grant.ts";
 import type { GrantStore } from "../grant/grant-store.ts";
@@ -39,6 +39,8 @@ export type PolicyAnswer =
 /** Every effect of a privileged action. Each refuses or throws rather than let something pass. */
 export interface ElevateDeps extends Omit<AskDeps, "onLate"> {
   readonly defaults: RequestDefaults;
+  /** How long a question waits for its answer. */
+  readonly questionMs: number;
   /** Missing session, user namespace, no_new_privs, debugger, unusable sudo: anything that rules elevation out here. */
   readonly checkHost: (session: SessionIdentity) => Promise<Refusal | null>;
   readonly resolveCommand: (request: ElevationRequest) => Promise<ResolvedCommand | Refusal>;
@@ -189,7 +191,7 @@ async function obtainGrant(deps: ElevateDeps, steps: Steps, plan: Plan): Promise
     risks: plan.risks,
     isUntrusted: plan.policy.confirmsUntrusted && deps.isUntrusted(session),
     asksToKeep: request.keepSession,
-    expiresAt: deps.now() + MAX_QUESTION_MS,
+    expiresAt: deps.now() + deps.questionMs,
   };
   steps.at("approval");
   let answer: Approval | Refusal = refuse("approval-invalid", "the question was not finished");

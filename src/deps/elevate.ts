@@ -86,7 +86,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
   const { env, now, monotonicMs, runTool, options: engine } = effects;
   const asked = options.approver ?? createDenyApprover(now);
   const approver = options.waitsForRoute === true ? waitForRoute(asked, now) : asked;
-  const { idleMs, maxTimeoutMs, rates } = elevationLimits(options.limits);
+  const { idleMs, questionMs, maxTimeoutMs, rates } = elevationLimits(options.limits);
   const readClocks = (): ClockReading => ({
     wallMs: now(),
     monotonicMs: monotonicMs(),
@@ -165,6 +165,7 @@ export function createElevation(effects: Effects, options: ElevationOptions): El
       now,
       setTimer,
       defaults: { cwd: process.cwd(), timeoutMs: Math.min(TIMEOUT_MS, maxTimeoutMs), maxTimeoutMs },
+      questionMs,
       checkHost: async (session) => {
         const wrong = requiredSession(env, session) ?? (await claim?.check()) ?? null;
         if (wrong !== null) return wrong;

@@ -99,6 +99,8 @@ export async function openGateway(options: GatewayOptions): Promise<GatewayEngin
   });
   const elevation = createElevation(effects, {
     approver: approvals.approver,
+    exclusive: true,
+    limits: { idleMinutes: config.idleMinutes, questionMs: config.answerWithinSeconds * 1_000 },
     accept: config.approvers.allowRuntime ? [...config.approvers.accept, "runtime"] : config.approvers.accept,
     isUntrusted: (session) => trust.isUntrusted(session),
     waitsForRoute: env["OPENCLAW_ALLOW_NONINTERACTIVE_SUDO"] === "1",

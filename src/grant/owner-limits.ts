@@ -1,4 +1,5 @@
 import { SecurityError } from "../core/error.ts";
+import { MAX_QUESTION_MS } from "./ask.ts";
 import { IDLE_MS } from "./grant.ts";
 import { RATE_LIMITS, type RateLimits } from "./rate-limit.ts";
 
@@ -6,6 +7,8 @@ import { RATE_LIMITS, type RateLimits } from "./rate-limit.ts";
 export interface OwnerLimits {
   /** Whole minutes until a grant that nobody uses ends, 1 to 30. */
   readonly idleMinutes?: number;
+  /** How long a question waits for its answer, from 10 s to 10 min. */
+  readonly questionMs?: number;
   /** Longest time limit that a request may ask for, from 1 s to 1 h. */
   readonly maxTimeoutMs?: number;
   /** Of one session: questions that wait (1 to 3) and questions in ten minutes (1 to 10). */
@@ -22,6 +25,7 @@ export interface OwnerLimits {
 
 export interface ElevationLimits {
   readonly idleMs: number;
+  readonly questionMs: number;
   readonly maxTimeoutMs: number;
   readonly rates: RateLimits;
 }
@@ -32,6 +36,7 @@ const DAY_MS = 24 * 3_600_000;
 /** What may be set, from and to; both ends included. */
 const BOUNDS: Readonly<Record<keyof OwnerLimits, readonly [number, number]>> = {
   idleMinutes: [1, IDLE_MS / MINUTE_MS],
+  questionMs: [10_000, MAX_QUESTION_MS],
   maxTimeoutMs: [1_000, 3_600_000],
   maxPending: [1, RATE_LIMITS.maxPending],
   maxRequests: [1, RATE_LIMITS.maxRequests],
@@ -60,10 +65,11 @@ export function elevationLimits(given: OwnerLimits = {}): ElevationLimits {
       });
     }
   }
-  const { idleMinutes, maxTimeoutMs, ...rates } = given;
+  const { idleMinutes, questionMs, maxTimeoutMs, ...rates } = given;
   const set = Object.fromEntries(Object.entries(rates).filter(([, value]) => value !== undefined));
   return {
     idleMs: idleMinutes === undefined ? IDLE_MS : idleMinutes * MINUTE_MS,
+    questionMs: questionMs ?? MAX_QUESTION_MS,
     maxTimeoutMs: maxTimeoutMs ?? BOUNDS.maxTimeoutMs[1],
     rates: { ...RATE_LIMITS, ...set },
   };

@@ -3,6 +3,8 @@ declare module "openclaw/plugin-sdk/gateway-runtime" {
   export interface GatewayClient {
     /** @param options null: as long as it takes */
     request(method: string, params: unknown, options: { readonly timeoutMs: number | null }): Promise<unknown>;
+    /** Connects, and again after each loss. */
+    start(): void;
     stop(): void;
   }
   export function createOperatorApprovalsGatewayClient(options: {
@@ -11,8 +13,4 @@ declare module "openclaw/plugin-sdk/gateway-runtime" {
     readonly onHelloOk: () => void;
     readonly onClose: () => void;
   }): Promise<GatewayClient>;
-  export function startGatewayClientWhenEventLoopReady(
-    client: GatewayClient,
-    options: { readonly clientOptions: object },
-  ): Promise<unknown>;
 }

@@ -64,7 +64,7 @@ async function openEngine(api: HostApi, context: HostServiceContext): Promise<Ga
 function clientInBackground({ config, logger }: HostServiceContext): GatewayOptions["client"] {
   let opened: OpenApprovalsClient | null = null;
   let isClosed = false;
-  const opening = openApprovalsClient(config);
+  const opening = openApprovalsClient(config, () => logger.info("approvals: people can be asked"));
   opening.then(
     (client) => {
       if (isClosed) client.close();

@@ -17,6 +17,8 @@ import type { HostTool, HostToolContext, HostToolResult } from "./host-api.ts";
 /** A person may take ten minutes to answer, and the command then runs for up to an hour. */
 const ELEVATION_TIMEOUT_MS = 75 * 60_000;
 const SCAN_TIMEOUT_MS = 120_000;
+/** Asks OpenClaw's own commands too, each of which takes half a minute on a busy machine. */
+const ASSESS_TIMEOUT_MS = 300_000;
 
 interface Answer {
   readonly text: string;
@@ -69,7 +71,7 @@ const TOOLS: Readonly<Record<AgentToolName, ToolCopy>> = {
     label: "Assess this host",
     description:
       "Measure how safe this host and its OpenClaw are: every control with its evidence, gap and mitigation, mapped to ISO/IEC 27001:2022 and NIST CSF 2.0. Writes a dashboard for the person. A fresh result is returned as it is unless refresh is true.",
-    timeoutMs: SCAN_TIMEOUT_MS,
+    timeoutMs: ASSESS_TIMEOUT_MS,
     run: async ({ reports }, params) => {
       const details = await reports.assess(parseAssessCall(params));
       return { text: renderAssessmentForModel(details), details };

@@ -23,6 +23,10 @@ export interface PluginConfig {
   };
   /** Absolute paths that the agent's tools may not change, besides the ones that always are. */
   readonly protectedPaths: readonly string[];
+  /** Seconds a question about elevation waits for its answer, 10 to 600. */
+  readonly answerWithinSeconds: number;
+  /** Whole minutes until a kept grant that nobody uses ends; never more than 30. */
+  readonly idleMinutes: number;
   /** The real sudo; it must pass the binary checks. Null: the usual one. */
   readonly sudoPath: string | null;
 }
@@ -54,6 +58,8 @@ const CONFIG = Type.Object(
       ),
     ),
     protectedPaths: Type.Optional(Type.Array(absolutePath, { maxItems: 200 })),
+    answerWithinSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 600 })),
+    idleMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 30 })),
     sudoPath: Type.Optional(absolutePath),
   },
   closed,
@@ -64,6 +70,8 @@ export const DEFAULT_PLUGIN_CONFIG: PluginConfig = {
   approvalToken: null,
   execGate: { mode: "enforce", opaque: "ask" },
   protectedPaths: [],
+  answerWithinSeconds: 600,
+  idleMinutes: 30,
   sudoPath: null,
 };
 
@@ -79,12 +87,14 @@ export function parsePluginConfig(value: unknown): PluginConfig {
   if (!paths.every(isCanonicalPath)) {
     throw invalid(WHAT, "config-invalid", [{ path: "", message: "a path is not in its plain form" }]);
   }
-  const { approvers, execGate } = DEFAULT_PLUGIN_CONFIG;
+  const { approvers, execGate, answerWithinSeconds, idleMinutes } = DEFAULT_PLUGIN_CONFIG;
   return {
     approvers: { ...approvers, ...given.approvers },
     approvalToken: given.approvalToken ?? null,
     execGate: { ...execGate, ...given.execGate },
     protectedPaths: given.protectedPaths ?? [],
+    answerWithinSeconds: given.answerWithinSeconds ?? answerWithinSeconds,
+    idleMinutes: given.idleMinutes ?? idleMinutes,
     sudoPath: given.sudoPath ?? null,
   };
 }

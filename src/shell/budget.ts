@@ -10,7 +10,7 @@ export interface Budget {
 const MAX_WORK = 60_000;
 const MAX_DEPTH = 120;
 /** Characters of shell text that cost as much as one step. */
-const CHARS_PER_STEP = 40;
+export const CHARS_PER_STEP = 40;
 
 export function createBudget(): Budget {
   return { used: 0, limit: MAX_WORK };

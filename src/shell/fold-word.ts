@@ -1,3 +1,4 @@
+import { CHARS_PER_STEP } from "./budget.ts";
 import type {
   ArithmeticExpression,
   CommandExpansionPart,
@@ -131,7 +132,8 @@ function joinParts(folding: Folding, word: Word, parts: readonly WordPart[]): st
     }
   }
   if (current !== null) fields.push(bounded(current));
-  folding.spend(fields.length);
+  // A value that is put together from itself, time and again, grows far beyond the text.
+  folding.spend(fields.length + Math.floor(fields.reduce((sum, field) => sum + field.length, 0) / CHARS_PER_STEP));
   return fields;
 }
 

@@ -123,6 +123,7 @@ export function elevationWorld(changes: Partial<ElevateDeps> = {}): World {
     now: () => world.now.wallMs,
     setTimer,
     defaults: { cwd: "/srv", timeoutMs: 120_000, maxTimeoutMs: 3_600_000 },
+    questionMs: 600_000,
     checkHost: async () => null,
     resolveCommand: async (request) => sampleCommand(request),
     recheckCommand: async () => null,

@@ -27,6 +27,8 @@ export interface TurnOptions {
 /** A real gateway process, ready to be used. */
 export interface Gateway extends GatewayHome {
   readonly pid: number;
+  /** To start it again with after `kill`. */
+  readonly model: ScriptedModel | null;
   /** How long it took to get ready. */
   readonly startMs: number;
   /** Connects a client; the token is the gateway's unless another is given. */
@@ -116,6 +118,7 @@ async function startOnce(home: GatewayHome, model: ScriptedModel | null): Promis
   return {
     ...home,
     pid: child.pid ?? 0,
+    model,
     startMs,
     connect,
     call,

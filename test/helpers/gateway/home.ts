@@ -88,8 +88,9 @@ export async function makeGatewayHome(wish: GatewayWish = {}): Promise<GatewayHo
     LANG: "C.UTF-8",
     NO_COLOR: "1",
     OPENCLAW_NO_AUTO_UPDATE: "1",
-    // Else the process that is started is only the parent of the gateway, and a kill would leave that behind.
+    // One process and not a launcher before it: what is signalled is the gateway, and each start is a Node less.
     OPENCLAW_NO_RESPAWN: "1",
+    OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED: "1",
     ...(await compileCache(user)),
     ...wish.env,
   };
@@ -145,6 +146,8 @@ function baseConfig(of: {
     logging: { file: logPath, level: "info" },
     browser: { enabled: false },
     discovery: { mdns: { mode: "off" } },
+    // After turns the host would have the model look for skills in them.
+    skills: { workshop: { autonomous: { mode: "off" } } },
     plugins: {
       allow: plugins.map(({ id }) => id),
       slots: { memory: "none" },

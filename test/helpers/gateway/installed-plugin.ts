@@ -1,10 +1,10 @@
-import { chmod, cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, symlink } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { collect } from "../unprivileged.ts";
 import { type Gateway, startIn } from "./gateway.ts";
-import { type GatewayWish, makeGatewayHome } from "./home.ts";
+import { type GatewayHome, type GatewayWish, makeGatewayHome } from "./home.ts";
 import { startScriptedModel } from "./scripted-model.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
@@ -13,6 +13,7 @@ export const PLUGIN_ID = "cyber-security-engineer";
 const SOURCES = [
   "assessments",
   "references",
+  "scripts",
   "src",
   "esbuild.config.mjs",
   "openclaw.plugin.json",
@@ -35,17 +36,34 @@ async function packPackage(): Promise<string> {
   for (const name of SOURCES) await cp(join(ROOT, name), join(copy, name), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
   const path = `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
-  const child = spawn("npm", ["pack", "--json", "--pack-destination", work], {
-    cwd: copy,
-    env: { ...process.env, PATH: path },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const { exitCode, stdout, stderr } = await collect(child);
-  if (exitCode !== 0) throw new Error(`npm pack failed: ${stderr.slice(-2_000)}`);
+  const run = async (file: string, words: readonly string[]): Promise<string> => {
+    const env = { ...process.env, PATH: path };
+    const { exitCode, stdout, stderr } = await collect(spawn(file, words, { cwd: copy, env, stdio: "pipe" }));
+    if (exitCode !== 0) throw new Error(`${file} ${words.join(" ")} failed: ${stderr.slice(-2_000)}`);
+    return stdout;
+  };
+  // The bundles alone: declarations are for users of the library, and take the compiler's time.
+  await run(process.execPath, ["esbuild.config.mjs"]);
+  const stdout = await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", work]);
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
   const tarball = join(work, filename);
   await chmod(tarball, 0o644);
   return tarball;
+}
+
+/** A file of the package as the host installed it. */
+export function installedFile(home: GatewayHome, name: string): string {
+  return join(home.stateDir, "extensions", PLUGIN_ID, name);
+}
+
+/** As an owner would with an editor; a gateway that runs takes it up by itself. */
+export async function setPluginConfig(home: GatewayHome, pluginConfig: object): Promise<void> {
+  const config = JSON.parse(await readFile(home.configPath, "utf8")) as {
+    readonly plugins: { readonly entries: Record<string, object> };
+  };
+  const { entries } = config.plugins;
+  entries[PLUGIN_ID] = { ...entries[PLUGIN_ID], config: pluginConfig };
+  await home.write(home.configPath, JSON.stringify(config));
 }
 
 /** A real gateway in whose home the packed package was installed as a user would. */
@@ -61,11 +79,7 @@ export async function startWithPlugin(wish: GatewayWish & { readonly pluginConfi
     const installed = await home.openclaw(["plugins", "install", tarball, "--force", "--accept-capabilities"]);
     if (installed.exitCode !== 0)
       throw new Error(`the plugin was not installed: ${installed.stdout}${installed.stderr}`);
-    if (wish.pluginConfig !== undefined) {
-      const set = ["config", "set", `plugins.entries.${PLUGIN_ID}.config`, JSON.stringify(wish.pluginConfig), "--json"];
-      const done = await home.openclaw(set);
-      if (done.exitCode !== 0) throw new Error(`the plugin's config was not set: ${done.stdout}${done.stderr}`);
-    }
+    if (wish.pluginConfig !== undefined) await setPluginConfig(home, wish.pluginConfig);
     return await startIn(home, model);
   } catch (thrown) {
     await model.close();

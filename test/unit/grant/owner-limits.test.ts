@@ -14,15 +14,23 @@ function codeOf(given: unknown): string {
 
 describe("elevationLimits", () => {
   it("gives the limits that hold without any wish", () => {
-    const whole = { idleMs: 30 * 60_000, maxTimeoutMs: 3_600_000, rates: RATE_LIMITS };
+    const whole = { idleMs: 30 * 60_000, questionMs: 600_000, maxTimeoutMs: 3_600_000, rates: RATE_LIMITS };
     expect(elevationLimits()).toEqual(whole);
     expect(elevationLimits({ maxPending: undefined } as unknown as OwnerLimits)).toEqual(whole);
   });
 
   it("takes what is stricter", () => {
-    const given = { idleMinutes: 5, maxTimeoutMs: 60_000, maxPending: 1, maxRequestsOfAll: 4, coolDownMs: 3_600_000 };
+    const given = {
+      idleMinutes: 5,
+      questionMs: 20_000,
+      maxTimeoutMs: 60_000,
+      maxPending: 1,
+      maxRequestsOfAll: 4,
+      coolDownMs: 3_600_000,
+    };
     expect(elevationLimits(given)).toEqual({
       idleMs: 300_000,
+      questionMs: 20_000,
       maxTimeoutMs: 60_000,
       rates: { ...RATE_LIMITS, maxPending: 1, maxRequestsOfAll: 4, coolDownMs: 3_600_000 },
     });
@@ -30,6 +38,7 @@ describe("elevationLimits", () => {
 
   it.each<[keyof OwnerLimits, number, number]>([
     ["idleMinutes", 1, 30],
+    ["questionMs", 10_000, 600_000],
     ["maxTimeoutMs", 1_000, 3_600_000],
     ["maxPending", 1, 3],
     ["maxRequests", 1, 10],

@@ -34,6 +34,8 @@ describe("the plugin's configuration", () => {
       approvalToken: null,
       execGate: { mode: "enforce", opaque: "ask" },
       protectedPaths: [],
+      answerWithinSeconds: 600,
+      idleMinutes: 30,
       sudoPath: null,
     });
     expect(parsePluginConfig({})).toEqual(DEFAULT_PLUGIN_CONFIG);
@@ -60,6 +62,11 @@ describe("the plugin's configuration", () => {
     [{ approvalToken: { source: "env" } }],
     [{ protectedPaths: ["relative"] }],
     [{ protectedPaths: ["/a/../b"] }],
+    [{ answerWithinSeconds: 9 }],
+    [{ answerWithinSeconds: 601 }],
+    [{ idleMinutes: 0 }],
+    [{ idleMinutes: 31 }],
+    [{ idleMinutes: 1.5 }],
     [{ sudoPath: "/usr/bin//sudo" }],
     [[]],
     ["x"],
