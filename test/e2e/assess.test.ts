@@ -118,7 +118,7 @@ describe("a weak and a hardened home", () => {
     expect(assessment.checks.map((check) => check.check_id)).toEqual(ALL_IDS);
     expect(statusesOf(assessment)).toMatchObject(expected(BY_CONFIG, column));
     expectExplained(assessment);
-    // Half of the evidence needs parts that do not exist yet, so no run may call itself whole.
+    // Half of the evidence needs measurements that are not made yet, so no run may call itself whole.
     expect(summary.status).toBe("incomplete");
     expect(summary.not_assessed.every(({ reason }) => reason !== "")).toBe(true);
   });
@@ -142,7 +142,7 @@ describe("a weak and a hardened home", () => {
       expectExplained(assessment);
       expect(notesOf(run)).toBe("");
       expect(summary.problems).toEqual([]);
-      // Whatever is not assessed here is so only because of what does not exist yet, or cannot be looked at.
+      // Whatever is not assessed here is so only because of what is not measured yet, or cannot be looked at.
       for (const { check_id: id, reason } of summary.not_assessed) {
         const isUnbuilt = Object.values(UNBUILT_PARTS).some((part) =>
           reason.toLowerCase().includes(part.toLowerCase()),

@@ -229,7 +229,7 @@ const fact = fc.constantFrom<Fact>(
   { kind: "good", seen: "g" },
   { kind: "partial", seen: "p", gap: "p", fix: "p" },
   { kind: "violation", seen: "v", gap: "v", fix: "v" },
-  { kind: "unbuilt", part: "gateway-hook" },
+  { kind: "unbuilt", part: "hook-probe" },
   { kind: "no-object", seen: "n" },
 );
 

@@ -24,9 +24,9 @@ export const meta: CheckMeta = {
       "An agent can run commands on the host with security full and no question asked, which is OpenClaw's default.",
     partial: "Commands on the host are approved by a model (mode auto) and not always by a human.",
     not_assessed:
-      "The config cannot be read; or it shows no gap, and the gateway's approvals and OpenClaw's own, which a full answer needs, cannot be measured yet.",
+      "The config cannot be read; or it shows no gap, and whether the plugin's approvals refuse an unapproved command is not tried out, and OpenClaw's own are not weighed.",
   },
-  needs: ["gateway-approvals", "native-exec-policy"],
+  needs: ["approval-probe", "native-exec-policy"],
 };
 
 export function check({ config, native }: AssessEvidence): CheckResult {
@@ -42,7 +42,7 @@ export function check({ config, native }: AssessEvidence): CheckResult {
 }
 
 const UNBUILT: readonly Fact[] = [
-  { kind: "unbuilt", part: "gateway-approvals" },
+  { kind: "unbuilt", part: "approval-probe" },
   { kind: "unbuilt", part: "native-exec-policy" },
 ];
 

@@ -19,9 +19,9 @@ export const meta: CheckMeta = {
   uses: ["config"],
   status_rules: {
     not_assessed:
-      "The hook, and the probe that would show that it holds a call, do not exist yet. A file on disk proves neither.",
+      "No call is made that the hook would have to hold. Neither a file on disk nor the config proves that it does.",
   },
-  needs: ["gateway-hook"],
+  needs: ["hook-probe"],
 };
 
 const PLUGIN_ID = "cyber-security-engineer";
@@ -29,7 +29,7 @@ const PLUGIN_ID = "cyber-security-engineer";
 export function check({ config }: AssessEvidence): CheckResult {
   const seen = config.kind === "measured" ? pluginText(config.value) : "";
   const fact: Fact = config.kind === "measured" ? { kind: "good", seen } : missing(config);
-  return weigh([fact, { kind: "unbuilt", part: "gateway-hook" }], [line(config, seen)]);
+  return weigh([fact, { kind: "unbuilt", part: "hook-probe" }], [line(config, seen)]);
 }
 
 /** What the config says about our plugin: evidence for the reader, never proof that it is loaded. */

@@ -315,7 +315,7 @@ describe("elevation_timeout_30m", () => {
       goodEvidence({ privilege }),
     );
     expect([result?.observed_state, result?.evidence[0]?.detail]).toEqual([
-      "grants of `cse run` end after 30 idle minutes and when the clock is set back; there is no sudo here that could remember a password",
+      "grants end after 30 idle minutes and when the clock is set back; there is no sudo here that could remember a password",
       "sudo is not installed",
     ]);
     expect(result?.gap).not.toContain("could not be read");

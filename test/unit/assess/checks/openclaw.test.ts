@@ -273,7 +273,7 @@ table("prompt_injection_controls", [
     "partial",
   ],
   [
-    "is not assessed when open ingress meets a sandboxed agent, because the hook does not exist yet",
+    "is not assessed when open ingress meets a sandboxed agent, because the hook is not tried out",
     { config: config({ ...boxed, channels: { telegram: { enabled: true, dmPolicy: "open", allowFrom: ["*"] } } }) },
     "not_assessed",
   ],
@@ -329,7 +329,11 @@ table("command_policy_enforced", [
     "partial",
   ],
   ["is partial when inline code is not looked at", withExec({ mode: "allowlist" }), "partial"],
-  ["is not assessed when everything is listed, because nothing enforces it yet", v2("deny", [rule]), "not_assessed"],
+  [
+    "is not assessed when everything is listed, because the gateway is not tried out",
+    v2("deny", [rule]),
+    "not_assessed",
+  ],
   [
     "is not assessed when the policy file is broken",
     { commandPolicy: unseen("json-invalid", "command-policy.json is empty") },
@@ -345,7 +349,7 @@ table("session_boundary_enforced", [
     "partial",
   ],
   [
-    "is partial when each sender has a session, because the gateway does not use grants yet",
+    "is partial when each sender has a session, because the gateway is not tried out",
     { config: config({ session: { dmScope: "per-channel-peer" }, channels: HARDENED.channels }) },
     "partial",
   ],
@@ -367,7 +371,7 @@ table("session_boundary_enforced", [
 
 for (const id of ["runtime_privilege_hook_installed", "multi_factor_approval"]) {
   table(id, [
-    ["is not assessed as long as the part it measures does not exist", {}, "not_assessed"],
+    ["is not assessed when nothing of it was tried out", {}, "not_assessed"],
     ["is not assessed when the config cannot be read", { config: unseen() }, "not_assessed"],
   ]);
 }
