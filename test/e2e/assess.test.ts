@@ -46,7 +46,7 @@ const BY_CONFIG: readonly (readonly [id: string, weak: CheckStatus, hardened: Ch
   ["channel_allowlist_configured", "violation", "compliant"],
   ["group_mentions_required", "violation", "compliant"],
   ["secrets_permissions_hardened", "violation", "compliant"],
-  ["runtime_privilege_hook_installed", "not_assessed", "not_assessed"],
+  ["runtime_privilege_hook_installed", "violation", "violation"],
   ["prompt_injection_controls", "violation", "not_assessed"],
   ["session_boundary_enforced", "partial", "partial"],
   ["multi_factor_approval", "not_assessed", "not_assessed"],

@@ -7,6 +7,7 @@ import {
   GATEWAY,
   goodEvidence,
   HARDENED,
+  PLUGIN_ON,
   listener,
   NO_WAY_TO_ROOT,
   ports,
@@ -43,6 +44,7 @@ describe("privilege_approval_required is not misled by", () => {
       authored({
         tools: { exec: { mode: "auto" } },
         agents: { entries: { strict: { tools: { exec: { ask: "always" } } } } },
+        ...PLUGIN_ON,
       }),
       "not_assessed",
     ],
