@@ -34,7 +34,7 @@ export interface CheckMeta {
   readonly uses: readonly (keyof AssessEvidence)[];
   /** When each status is given. A status that is not listed cannot be reached yet, or never. */
   readonly status_rules: Readonly<Partial<Record<CheckStatus, string>>>;
-  /** Parts of this project that a full answer needs and that do not exist yet. */
+  /** Measurements that a full answer needs and that no assessment makes yet. */
   readonly needs: readonly UnbuiltPart[];
 }
 

@@ -17,7 +17,7 @@ export function renderControlsMap(): string {
       "high: the catalogue has a control about this subject; medium: the nearest control covers it in part; low: no control names the subject",
     due_days_by_risk: DUE_DAYS,
     order_of_evidence:
-      "A proven violation stands whatever else is unknown. Otherwise anything unknown that could hide one makes the check not_assessed. A gap comes next, then a part that is not built yet; compliant needs every piece of evidence.",
+      "A proven violation stands whatever else is unknown. Otherwise anything unknown that could hide one makes the check not_assessed. A gap comes next, then a measurement that is not made yet; compliant needs every piece of evidence.",
     unbuilt_parts: UNBUILT_PARTS,
     checks: CHECKS.map(({ meta }) => ({
       check_id: meta.check_id,

@@ -2,12 +2,14 @@ import type { Evidence } from "../core/evidence.ts";
 import type {
   AuditLogState,
   BackupState,
+  BrokerSocket,
   GatewayProcess,
   GrantSelfTest,
   PrivilegePaths,
   StateTree,
   UpdateState,
 } from "../core/host-evidence.ts";
+import type { ApproverKind } from "../core/posture-facts.ts";
 import type { NativeEvidence } from "../core/native-evidence.ts";
 import type { EgressReport, PortReport, SocketInventory } from "../core/network.ts";
 import type {
@@ -40,6 +42,8 @@ export interface AssessEvidence {
   readonly backup: Evidence<BackupState>;
   readonly auditLog: Evidence<AuditLogState>;
   readonly grants: Evidence<GrantSelfTest>;
+  readonly broker: Evidence<BrokerSocket>;
+  readonly approvers: Evidence<readonly ApproverKind[]>;
   readonly update: Evidence<UpdateState>;
   readonly approvals: Evidence<StandingApprovals>;
   readonly devices: Evidence<PairedDevices>;
@@ -78,6 +82,7 @@ export interface PolicyNote {
 export type {
   AuditLogState,
   BackupState,
+  BrokerSocket,
   GatewayProcess,
   GrantSelfTest,
   OtherGateway,

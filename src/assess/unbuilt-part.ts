@@ -1,15 +1,16 @@
 /**
- * Parts of this project that some answers need and that do not exist yet, each with what is
- * therefore unknown. A check that needs one is never better than `not_assessed`.
+ * Measurements that some answers need and that no assessment makes yet, each with what is therefore
+ * unknown. A check that needs one is never better than `not_assessed`.
  */
 export const UNBUILT_PARTS = {
-  "gateway-approvals":
-    "the gateway does not yet hand its agents' commands to the approvals that bind `cse run`, so no probe can show that it refuses an unapproved one",
-  "gateway-hook":
-    "the hook that holds privileged tool calls inside the gateway does not exist yet, so no probe can show that it holds",
+  "approval-probe":
+    "no assessment asks the gateway for an unapproved privileged command, so none shows that the plugin's approvals refuse one",
+  "hook-probe":
+    "no assessment makes a privileged call through the agent's own tools, so none shows that the plugin's hook holds one",
   "native-exec-policy":
     "OpenClaw's own exec approvals (`openclaw exec-policy show`) are shown and not weighed; they may be stricter than its config",
-  "second-factor": "approvals do not yet carry a second factor that could be examined",
+  "second-factor":
+    "no assessment examines whether the gateway's account can read what verifies a second factor, such as the plugin's approvalToken",
   "egress-probe":
     "no probe yet shows that a destination outside the allowlist is refused, and firewall rules for what goes out are not yet read",
   "egress-journal": "connections are not yet recorded over time; one look cannot show what happened between two looks",

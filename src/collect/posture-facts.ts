@@ -217,21 +217,27 @@ function createLook(options: PostureFactsOptions): Look {
       return measured(place, `logger, ${socket}`, at);
     },
 
-    approvers: async () => {
-      const path = `${securityDir}/approvers.json`;
-      try {
-        // Only described here, also to root; the gateway itself refuses a list that others may write.
-        const what = { maxBytes: MAX_APPROVERS_BYTES, trust: "untrusted", what: "list of approvers" } as const;
-        const { text, isSealed } = await readOwnedTextFile(path, what);
-        const enrolled = parseApprovers(parseStrictJson(text, path), isSealed);
-        return measured([...new Set(enrolled.map(kindOf))], path, at);
-      } catch (thrown) {
-        const { code, message } = asSecurityError(thrown);
-        if (code === "file-missing") return measured(["terminal"], "no approver is enrolled", at);
-        return unmeasured(code, message, path, at);
-      }
-    },
+    approvers: async () => await collectApproverKinds(securityDir, at),
   };
+}
+
+/** Who may approve, and by what proof. */
+export async function collectApproverKinds(
+  securityDir: string,
+  at: string,
+): Promise<Evidence<readonly ApproverKind[]>> {
+  const path = `${securityDir}/approvers.json`;
+  try {
+    // Only described here, also to root; the gateway itself refuses a list that others may write.
+    const what = { maxBytes: MAX_APPROVERS_BYTES, trust: "untrusted", what: "list of approvers" } as const;
+    const { text, isSealed } = await readOwnedTextFile(path, what);
+    const enrolled = parseApprovers(parseStrictJson(text, path), isSealed);
+    return measured([...new Set(enrolled.map(kindOf))], path, at);
+  } catch (thrown) {
+    const { code, message } = asSecurityError(thrown);
+    if (code === "file-missing") return measured(["terminal"], "no approver is enrolled", at);
+    return unmeasured(code, message, path, at);
+  }
 }
 
 function kindOf({ kind, proof }: EnrolledApprover): ApproverKind {

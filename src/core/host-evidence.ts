@@ -104,6 +104,13 @@ export interface UpdateState {
   readonly node_version: string | null;
 }
 
+/** The socket at which the plugin's service answers the sudo shim. */
+export interface BrokerSocket {
+  readonly path: string;
+  /** `gateway`: the running gateway itself listens there; `other`: somebody else does; `none`: nobody. */
+  readonly held_by: "gateway" | "other" | "none";
+}
+
 /** What the log of privileged actions is worth as a record. */
 export interface AuditLogState {
   readonly path: string;

@@ -8,12 +8,14 @@ import type { PolicyFileName } from "../app/init.ts";
 import { type PolicyText, readCommandPolicy, readPromptPolicy } from "../app/policy-file.ts";
 import { loadEgressRules, reportEgress } from "../app/scan-egress.ts";
 import { parseBaselineFile, reportPorts } from "../app/scan-ports.ts";
+import { collectBrokerSocket } from "../collect/broker-socket.ts";
 import { collectBackupState } from "../collect/backup-state.ts";
 import { collectGatewayProcess } from "../collect/gateway-process.ts";
 import { collectHostFacts } from "../collect/host-facts.ts";
 import { collectOpenClawConfig } from "../collect/openclaw-config.ts";
 import type { OpenClawPaths } from "../collect/openclaw-paths.ts";
 import { defaultLogFolders, hasOpenClawState, ownerOfState } from "../collect/openclaw-presence.ts";
+import { collectApproverKinds } from "../collect/posture-facts.ts";
 import { collectPrivilegePaths } from "../collect/privilege-paths.ts";
 import { collectStateTree } from "../collect/state-tree.ts";
 import { collectUpdateState, globalPackageFolders } from "../collect/update-state.ts";
@@ -30,6 +32,7 @@ import { appendAssessmentRun, loadAssessmentHistory } from "../state/assessment-
 import { loadWaivers } from "../state/waivers.ts";
 import { ensureReportFolder, writeFileAtomic } from "../state/write-file.ts";
 import { collectAuditEvidence } from "./audit-evidence.ts";
+import { brokerSocketPath } from "./broker.ts";
 import type { Effects } from "./effects.ts";
 import { NATIVE_BUDGET_MS } from "../collect/native-evidence.ts";
 import { standingCycleProblems } from "./cycle-record.ts";
@@ -240,6 +243,9 @@ function evidenceCollectors(
     },
     backup: async () => await collectBackupState(paths.stateDir, { now }),
     auditLog: async () => await collectAuditEvidence(effects, await gateway()),
+    broker: async () =>
+      collectBrokerSocket({ now, procRoot, gateway: await gateway(), path: brokerSocketPath(effects) }),
+    approvers: async () => await collectApproverKinds(effects.securityDir(), at()),
     // It shows what it does, whenever it is asked.
     grants: async () =>
       await Promise.resolve(measured(testGrants(createGrantStore), "trial of the store of grants", at())),

@@ -145,7 +145,7 @@ async function chooseKind(effects: Effects, everyMinutes: number): Promise<Sched
   if (env["XDG_RUNTIME_DIR"] && (await locateTool("systemctl")) !== null) return "systemd";
   if ((await locateTool("crontab")) !== null) return "cron";
   throw new SecurityError("platform-unsupported", "Neither a systemd user manager nor cron is here", {
-    hint: "Have any other scheduler run `cse cycle`, or let the gateway's plugin do it.",
+    hint: "Have any other scheduler run `cse cycle`; the gateway's plugin does not do it.",
   });
 }
 

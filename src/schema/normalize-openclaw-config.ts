@@ -1,4 +1,12 @@
-import type { GatewayBind, GatewayConfig, OpenClawConfig, SecretFact, Setting } from "./openclaw-config.ts";
+import type {
+  GatewayBind,
+  GatewayConfig,
+  OpenClawConfig,
+  PluginEntry,
+  SecretFact,
+  Setting,
+} from "./openclaw-config.ts";
+import { readPluginConfig } from "./plugin-config.ts";
 import { readChannels } from "./openclaw-channels.ts";
 import { configEnv, type Env, hasEnvReference, substituteEnv } from "./openclaw-env.ts";
 import { type Reader, readRecord } from "./openclaw-reader.ts";
@@ -227,6 +235,7 @@ function readPlugins(plugins: Reader, expand: (path: string) => string): OpenCla
       enabled: entry.flag("enabled") ?? null,
       allow_prompt_injection: entry.object("hooks").flag("allowPromptInjection") ?? null,
       allow_runtime: id === OWN_ID ? allowsRuntime(entry.raw("config")) : null,
+      gate: id === OWN_ID ? gateOf(entry.raw("config")) : null,
     })),
   };
 }
@@ -236,6 +245,13 @@ function allowsRuntime(config: unknown): boolean {
   const approvers = isConfigRecord(config) ? config["approvers"] : undefined;
   const value = isConfigRecord(approvers) ? approvers["allowRuntime"] : undefined;
   return value !== undefined && value !== false;
+}
+
+/** A token may stand as a reference that only OpenClaw follows; it says nothing about the gate. */
+function gateOf(config: unknown): PluginEntry["gate"] {
+  const { approvalToken: _token, ...rest } = isConfigRecord(config) ? config : {};
+  const state = readPluginConfig(isConfigRecord(config) ? rest : config);
+  return state.kind === "valid" ? state.config.execGate : null;
 }
 
 function pick<T>(value: T | undefined, fallback: NoInfer<T>): Setting<T> {

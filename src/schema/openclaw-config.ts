@@ -151,6 +151,8 @@ export interface PluginEntry {
   readonly allow_prompt_injection: boolean | null;
   /** Of this plugin's own configuration: whoever holds the gateway's token may approve. Null for other plugins. */
   readonly allow_runtime: boolean | null;
+  /** How this plugin's own configuration sets its gate; null for other plugins, or when it is not valid. */
+  readonly gate: { readonly mode: "enforce" | "off"; readonly opaque: "ask" | "refuse" | "allow" } | null;
 }
 
 export interface OpenClawConfig {

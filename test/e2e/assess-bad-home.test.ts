@@ -63,7 +63,9 @@ describe("a home without OpenClaw", () => {
     const { assessment } = await assessWith(cseIn(home), join(home, "out"));
     expect(rowOf(assessment, "privilege_approval_required")).toMatchObject({
       status: "violation",
-      observed_state: "main: exec full/off (default), host auto, sandbox off",
+      observed_state: expect.stringMatching(
+        /^main: exec full\/off \(default\), host auto, sandbox off; plugins enabled true/,
+      ),
     });
   });
 });

@@ -67,6 +67,9 @@ export const HARDENED = {
   logging: { audit: { executionIdentity: true } },
 } as const;
 
+/** Our plugin, switched on with its defaults. */
+export const PLUGIN_ON = { plugins: { entries: { "cyber-security-engineer": { enabled: true } } } } as const;
+
 /** The opposite. */
 export const WEAK = {
   gateway: { bind: "lan", auth: { mode: "none" } },
@@ -239,7 +242,7 @@ export const NATIVE: NativeEvidence = {
 /** Evidence of a host where nothing is wrong that can be measured. */
 export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEvidence {
   return {
-    config: config(HARDENED),
+    config: config({ ...HARDENED, ...PLUGIN_ON }),
     stateTree: seen({
       root: STATE,
       expected_uid: 998,
@@ -327,6 +330,8 @@ export function goodEvidence(change: Partial<AssessEvidence> = {}): AssessEviden
       unlisted: [],
       missing: [],
     }),
+    broker: seen({ path: `${STATE}/security/broker.sock`, held_by: "gateway" }),
+    approvers: seen(["device"]),
     native: seen(NATIVE),
     ...change,
   };
@@ -423,6 +428,8 @@ export function badEvidence(): AssessEvidence {
       unlisted: [],
       missing: [],
     }),
+    broker: seen({ path: `${STATE}/security/broker.sock`, held_by: "other" }),
+    approvers: seen(["device without proof"]),
     native: seen({
       ...NATIVE,
       findings: [

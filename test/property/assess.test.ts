@@ -162,6 +162,8 @@ const EVIDENCE: { readonly [K in keyof AssessEvidence]: readonly AssessEvidence[
     seen({ path: "/b", accepted: false, changed: [], unlisted: [], missing: [] }),
     seen({ path: "/b", accepted: true, changed: [], unlisted: ["/c"], missing: [] }),
   ],
+  broker: [good.broker, bad.broker, seen({ path: "/b", held_by: "none" })],
+  approvers: [good.approvers, bad.approvers, seen([])],
   native: [
     good.native,
     seen({ ...NATIVE, runs: NATIVE.runs.map((run) => ({ ...run, status: "failed" as const })) }),
@@ -193,6 +195,8 @@ const anyEvidence: fc.Arbitrary<AssessEvidence> = fc.record({
   volume: fc.constantFrom(...EVIDENCE.volume),
   clock: fc.constantFrom(...EVIDENCE.clock),
   configBaseline: fc.constantFrom(...EVIDENCE.configBaseline),
+  broker: fc.constantFrom(...EVIDENCE.broker),
+  approvers: fc.constantFrom(...EVIDENCE.approvers),
   native: fc.constantFrom(...EVIDENCE.native),
 });
 const kinds = Object.keys(EVIDENCE) as (keyof AssessEvidence)[];
@@ -229,7 +233,7 @@ const fact = fc.constantFrom<Fact>(
   { kind: "good", seen: "g" },
   { kind: "partial", seen: "p", gap: "p", fix: "p" },
   { kind: "violation", seen: "v", gap: "v", fix: "v" },
-  { kind: "unbuilt", part: "gateway-hook" },
+  { kind: "unbuilt", part: "hook-probe" },
   { kind: "no-object", seen: "n" },
 );
 

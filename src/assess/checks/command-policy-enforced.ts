@@ -28,9 +28,9 @@ export const meta: CheckMeta = {
     violation:
       "There is no policy, or it lets everything or an interpreter through, or OpenClaw runs any command on the host unasked.",
     not_assessed:
-      "The policy or the config cannot be read; or they show no gap, and so far only `cse run` enforces the policy, not the gateway.",
+      "The policy or the config cannot be read; or they show no gap, and whether the gateway refuses what the policy denies is not tried out.",
   },
-  needs: ["gateway-approvals", "native-exec-policy"],
+  needs: ["approval-probe", "native-exec-policy"],
 };
 
 export function check({ commandPolicy, config }: AssessEvidence): CheckResult {
@@ -42,7 +42,7 @@ export function check({ commandPolicy, config }: AssessEvidence): CheckResult {
       ...(config.kind === "measured"
         ? config.value.agents.flatMap((agent) => execFacts(config.value, agent))
         : [missing(config)]),
-      { kind: "unbuilt", part: "gateway-approvals" },
+      { kind: "unbuilt", part: "approval-probe" },
       { kind: "unbuilt", part: "native-exec-policy" },
     ],
     [line(commandPolicy, file === null ? "" : policyText(file)), line(config, postures.join("; "))],

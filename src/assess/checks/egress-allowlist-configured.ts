@@ -23,7 +23,7 @@ export const meta: CheckMeta = {
     partial: "An allowlist is there but nothing enforces it, or a proxy is set but no allowlist says what may pass.",
     violation: "There is no allowlist and no proxy.",
     not_assessed:
-      "The allowlist or the config cannot be read; or both are there, and the probe that would show enforcement does not exist yet.",
+      "The allowlist or the config cannot be read; or both are there, and whether a destination outside the list is refused is not tried out.",
   },
   needs: ["egress-probe"],
 };

@@ -22,10 +22,10 @@ export const meta: CheckMeta = {
     violation:
       "sudo is told never to forget a password (timestamp_timeout below 0), or a grant that was tried out still runs after 30 idle minutes or after the clock was set back.",
     partial:
-      "sudo remembers a password for longer than 30 minutes; or grants and sudo's timeout end as they should, and the gateway does not yet run its agents' commands on such grants.",
+      "sudo remembers a password for longer than 30 minutes; or grants and sudo's timeout end as they should, and whether the gateway keeps its agents' commands to such grants is not tried out.",
     not_assessed: "sudo's timeout could not be read, or grants could not be tried out.",
   },
-  needs: ["gateway-approvals"],
+  needs: ["approval-probe"],
 };
 
 export function check({ privilege, grants }: AssessEvidence): CheckResult {
@@ -51,9 +51,9 @@ function grantFact(tried: GrantSelfTest): Fact {
   }
   return {
     kind: "partial",
-    seen: "grants of `cse run` end after 30 idle minutes and when the clock is set back",
-    gap: "so far only `cse run` works on grants that end: the gateway does not yet run its agents' commands on them",
-    fix: "Let agents ask for privileged commands through `cse run` only, and keep sudo's own timeout at 0",
+    seen: "grants end after 30 idle minutes and when the clock is set back",
+    gap: "the trial is of the store of grants alone: that the gateway keeps its agents' commands to such grants was not tried out",
+    fix: "Let agents ask for privileged commands through the plugin or `cse run` only, and keep sudo's own timeout at 0",
     // Nothing an owner did or can undo; the other gaps keep their risk.
     risk: "low",
   };

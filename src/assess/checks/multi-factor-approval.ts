@@ -18,9 +18,9 @@ export const meta: CheckMeta = {
   uses: ["config"],
   status_rules: {
     not_assessed:
-      "Approvals with a second factor cannot be given yet. A static token that the agent can read would not be one.",
+      "Whether a second factor is out of the reach of the gateway's account is not examined. A static token that the agent can read would not be one.",
   },
-  needs: ["second-factor", "gateway-approvals"],
+  needs: ["second-factor", "approval-probe"],
 };
 
 export function check({ config }: AssessEvidence): CheckResult {
@@ -32,7 +32,7 @@ export function check({ config }: AssessEvidence): CheckResult {
     [
       config.kind === "measured" ? { kind: "good", seen } : missing(config),
       { kind: "unbuilt", part: "second-factor" },
-      { kind: "unbuilt", part: "gateway-approvals" },
+      { kind: "unbuilt", part: "approval-probe" },
     ],
     [line(config, seen)],
   );

@@ -1,5 +1,8 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
+import type { ApproverKind } from "../../core/posture-facts.ts";
+import type { OpenClawConfig } from "../../schema/openclaw-config.ts";
 import type { AssessEvidence } from "../evidence.ts";
+import { pluginState } from "../plugin-state.ts";
 import { type ExecPosture, execPostures } from "../tool-reach.ts";
 import { nativeLine } from "../native-run.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
@@ -18,31 +21,40 @@ export const meta: CheckMeta = {
   mitigation:
     "Set the approval mode with `openclaw config set tools.exec.mode ask`, or keep the agent in a sandbox (agents.defaults.sandbox.mode all)",
   owner: "Security Engineering",
-  uses: ["config", "native"],
+  uses: ["config", "approvers", "native"],
   status_rules: {
     violation:
-      "An agent can run commands on the host with security full and no question asked, which is OpenClaw's default.",
-    partial: "Commands on the host are approved by a model (mode auto) and not always by a human.",
+      "An agent can run commands on the host with security full and no question asked, which is OpenClaw's default; or whoever holds the gateway's token, and so the agent, may give the plugin's approvals.",
+    partial:
+      "Commands on the host are approved by a model (mode auto) and not always by a human; or agents reach the host and the plugin is off, its gate is off or lets pass what it cannot read; or a device approves that was enrolled without proof.",
     not_assessed:
-      "The config cannot be read; or it shows no gap, and the gateway's approvals and OpenClaw's own, which a full answer needs, cannot be measured yet.",
+      "The config or the list of approvers cannot be read; or it shows no gap, and whether the plugin's approvals refuse an unapproved command is not tried out, and OpenClaw's own are not weighed.",
   },
-  needs: ["gateway-approvals", "native-exec-policy"],
+  needs: ["approval-probe", "native-exec-policy"],
 };
 
-export function check({ config, native }: AssessEvidence): CheckResult {
+export function check({ config, approvers, native }: AssessEvidence): CheckResult {
   // What OpenClaw says of its own approvals is for the reader: it makes no answer better.
   const own = nativeLine(native, "exec-policy show");
-  if (config.kind === "unmeasured") return weigh([missing(config), ...UNBUILT], [line(config, ""), own]);
+  const listed = approvers.kind === "measured" ? approverFacts(approvers.value) : [missing(approvers)];
+  const who = line(approvers, approvers.kind === "measured" ? approverText(approvers.value) : "");
+  if (config.kind === "unmeasured") {
+    return weigh([missing(config), ...listed, ...UNBUILT], [line(config, ""), who, own]);
+  }
   const postures = execPostures(config.value);
   const file = config.value.present ? "" : `no config at ${config.value.path}, so OpenClaw's defaults hold; `;
   return weigh(
-    [...postures.map(factOf), ...UNBUILT],
-    [line(config, file + postures.map((posture) => posture.text).join("; ")), own],
+    [...postures.map(factOf), ...pluginFacts(config.value, postures), ...listed, ...UNBUILT],
+    [
+      line(config, file + [...postures.map((posture) => posture.text), pluginState(config.value).text].join("; ")),
+      who,
+      own,
+    ],
   );
 }
 
 const UNBUILT: readonly Fact[] = [
-  { kind: "unbuilt", part: "gateway-approvals" },
+  { kind: "unbuilt", part: "approval-probe" },
   { kind: "unbuilt", part: "native-exec-policy" },
 ];
 
@@ -75,4 +87,55 @@ function factOf(posture: ExecPosture): Fact {
     case "human":
       return { kind: "good", seen };
   }
+}
+
+/** What the plugin does about commands of agents on this host. */
+function pluginFacts(config: OpenClawConfig, postures: readonly ExecPosture[]): readonly Fact[] {
+  const { off, entry, text: seen } = pluginState(config);
+  const isOnHost = postures.some(({ reach }) => reach !== "none" && reach !== "sandbox");
+  const facts: Fact[] = [];
+  if (off === null && entry?.allow_runtime === true) {
+    facts.push({
+      kind: "violation",
+      seen,
+      gap: "whoever holds the gateway's token, and so the agent itself, may approve (approvers.allowRuntime)",
+      fix: "Set approvers.allowRuntime to false in the plugin's config",
+    });
+  }
+  const gap = isOnHost ? gateGap(off, entry?.gate ?? null) : null;
+  if (gap !== null) facts.push({ kind: "partial", seen, gap, fix: GATE_FIX });
+  return facts.length > 0 ? facts : [{ kind: "good", seen }];
+}
+
+const GATE_FIX =
+  "Enable the plugin (`openclaw plugins enable cyber-security-engineer`), with execGate.mode enforce and execGate.opaque ask or refuse";
+
+function gateGap(
+  off: string | null,
+  gate: NonNullable<ReturnType<typeof pluginState>["entry"]>["gate"],
+): string | null {
+  if (off !== null) return `agents run commands on this host and the plugin does not hold the privileged ones: ${off}`;
+  // Without a valid configuration the plugin refuses.
+  if (gate === null) return null;
+  if (gate.mode === "off") return "agents run commands on this host and the plugin's gate is off (execGate.mode)";
+  return gate.opaque === "allow" ? "the plugin's gate lets commands pass that it cannot read (execGate.opaque)" : null;
+}
+
+function approverText(kinds: readonly ApproverKind[]): string {
+  return `who may approve: ${kinds.join(", ") || "nobody"}`;
+}
+
+function approverFacts(kinds: readonly ApproverKind[]): readonly Fact[] {
+  const seen = approverText(kinds);
+  if (kinds.includes("device without proof")) {
+    return [
+      {
+        kind: "partial",
+        seen,
+        gap: "a device may approve that was enrolled without proof, as any program of the account could have done it",
+        fix: "Enrol it again with `cse approvers enroll` where sudo takes a password, or from an approver that is enrolled",
+      },
+    ];
+  }
+  return [{ kind: "good", seen }];
 }

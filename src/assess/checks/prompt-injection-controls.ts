@@ -24,13 +24,13 @@ export const meta: CheckMeta = {
       "An agent can change this host, though strangers cannot address it; or the prompt policy switches confirmation off.",
     violation: "Strangers can address an agent, or unmarked outside text reaches it, and it can change this host.",
     not_assessed:
-      "The config or the prompt policy cannot be read; or they show no gap, and the hook that would hold such a call does not exist yet.",
+      "The config or the prompt policy cannot be read; or they show no gap, and whether the plugin's hook holds such a call is not tried out.",
   },
-  needs: ["gateway-hook"],
+  needs: ["hook-probe"],
 };
 
 export function check({ config, promptPolicy }: AssessEvidence): CheckResult {
-  const facts: Fact[] = [{ kind: "unbuilt", part: "gateway-hook" }];
+  const facts: Fact[] = [{ kind: "unbuilt", part: "hook-probe" }];
   let configSaid = "";
   if (config.kind === "measured") {
     const doors = strangersEnterBy(config.value);

@@ -1,6 +1,6 @@
 import type { CheckMeta, CheckResult } from "../assessment.ts";
-import type { AssessEvidence } from "../evidence.ts";
-import type { OpenClawConfig } from "../../schema/openclaw-config.ts";
+import type { AssessEvidence, BrokerSocket } from "../evidence.ts";
+import { type PluginState, pluginState } from "../plugin-state.ts";
 import { type Fact, line, missing, weigh } from "../weigh.ts";
 
 export const meta: CheckMeta = {
@@ -16,26 +16,66 @@ export const meta: CheckMeta = {
     "The plugin's hook and its broker are loaded in the running gateway, in the installed version, and a privileged call through the agent's own tools is held there.",
   mitigation: "Run `openclaw plugins enable cyber-security-engineer` and restart the gateway",
   owner: "Security Engineering",
-  uses: ["config"],
+  uses: ["config", "broker"],
   status_rules: {
+    violation:
+      "OpenClaw's config does not let the plugin run, or switches its gate off; or the running gateway does not itself listen at the broker's socket, so that the plugin's service does not run in it.",
+    partial: "The gate lets commands pass that it cannot read, or the plugin's configuration is not valid.",
     not_assessed:
-      "The hook, and the probe that would show that it holds a call, do not exist yet. A file on disk proves neither.",
+      "The config cannot be read, no gateway runs, or what it has open cannot be looked at; or all of that shows no gap, and no call is made that the hook would have to hold. Neither a file on disk nor the config proves that it does.",
   },
-  needs: ["gateway-hook"],
+  needs: ["hook-probe"],
 };
 
-const PLUGIN_ID = "cyber-security-engineer";
-
-export function check({ config }: AssessEvidence): CheckResult {
-  const seen = config.kind === "measured" ? pluginText(config.value) : "";
-  const fact: Fact = config.kind === "measured" ? { kind: "good", seen } : missing(config);
-  return weigh([fact, { kind: "unbuilt", part: "gateway-hook" }], [line(config, seen)]);
+export function check({ config, broker }: AssessEvidence): CheckResult {
+  const state = config.kind === "measured" ? pluginState(config.value) : null;
+  return weigh(
+    [
+      ...(config.kind === "measured" ? configFacts(pluginState(config.value)) : [missing(config)]),
+      broker.kind === "measured" ? brokerFact(broker.value) : missing(broker),
+      { kind: "unbuilt", part: "hook-probe" },
+    ],
+    [line(config, state?.text ?? ""), line(broker, broker.kind === "measured" ? brokerText(broker.value) : "")],
+  );
 }
 
-/** What the config says about our plugin: evidence for the reader, never proof that it is loaded. */
-function pluginText({ plugins }: OpenClawConfig): string {
-  const entry = plugins.entries.find(({ id }) => id === PLUGIN_ID);
-  const state = entry === undefined ? "has no entry" : `entry enabled ${entry.enabled ?? "unset"}`;
-  const denied = plugins.deny.includes(PLUGIN_ID) ? ", denied" : "";
-  return `plugins enabled ${plugins.enabled.value}; ${PLUGIN_ID} ${state}${denied}`;
+function configFacts({ off, entry, text: seen }: PluginState): readonly Fact[] {
+  if (off !== null) {
+    return [
+      { kind: "violation", seen, gap: `OpenClaw's config does not let the plugin run: ${off}`, fix: meta.mitigation },
+    ];
+  }
+  const gate = entry?.gate ?? null;
+  if (gate === null) {
+    const gap =
+      "the plugin's configuration is not valid, so it refuses whatever is privileged and nothing else can be said";
+    return [{ kind: "partial", seen, gap, fix: "Correct plugins.entries.cyber-security-engineer.config" }];
+  }
+  if (gate.mode === "off") {
+    const gap = "the plugin's gate is switched off (execGate.mode off), so its hook holds nothing";
+    return [{ kind: "violation", seen, gap, fix: "Set execGate.mode to enforce in the plugin's config" }];
+  }
+  if (gate.opaque === "allow") {
+    const gap = "the plugin's gate lets commands pass that it cannot read (execGate.opaque allow)";
+    return [{ kind: "partial", seen, gap, fix: "Set execGate.opaque to ask or refuse in the plugin's config" }];
+  }
+  return [{ kind: "good", seen }];
+}
+
+function brokerText({ path, held_by: holder }: BrokerSocket): string {
+  switch (holder) {
+    case "gateway":
+      return `the running gateway listens at ${path}`;
+    case "other":
+      return `another process than the gateway listens at ${path}`;
+    case "none":
+      return `nobody listens at ${path}`;
+  }
+}
+
+function brokerFact(broker: BrokerSocket): Fact {
+  const seen = brokerText(broker);
+  if (broker.held_by === "gateway") return { kind: "good", seen };
+  const gap = `the plugin's service does not run in the gateway: ${seen}`;
+  return { kind: "violation", seen, gap, fix: meta.mitigation };
 }

@@ -21,10 +21,10 @@ export const meta: CheckMeta = {
   status_rules: {
     violation: "A grant that was tried out runs in another session, or a second time.",
     partial:
-      "More than one may write direct messages and all of them share the main session, or agents may read or steer sessions that are not theirs; or sessions are separate and grants stay in theirs, and the gateway does not yet run its agents' commands on such grants.",
+      "More than one may write direct messages and all of them share the main session, or agents may read or steer sessions that are not theirs; or sessions are separate and grants stay in theirs, and whether the gateway keeps its agents' commands to such grants is not tried out.",
     not_assessed: "The config cannot be read, or grants could not be tried out.",
   },
-  needs: ["gateway-approvals"],
+  needs: ["approval-probe"],
 };
 
 export function check({ config, grants }: AssessEvidence): CheckResult {
@@ -50,9 +50,9 @@ function grantFact(tried: GrantSelfTest): Fact {
   }
   return {
     kind: "partial",
-    seen: "grants of `cse run` run once, in their own session",
-    gap: "so far only `cse run` binds an approval to its session: the gateway does not yet run its agents' commands on such grants",
-    fix: "Let agents ask for privileged commands through `cse run` only",
+    seen: "grants run once, in their own session",
+    gap: "the trial is of the store of grants alone: that the gateway keeps its agents' commands to such grants was not tried out",
+    fix: "Let agents ask for privileged commands through the plugin or `cse run` only",
     // Nothing an owner did or can undo; the other gaps keep their risk.
     risk: "low",
   };

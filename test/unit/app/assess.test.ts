@@ -144,7 +144,7 @@ describe("assess", () => {
     expect(statusOf(result, "backup_configured")).toBe("compliant");
     expect(result.ports).toBeNull();
     expect(result.summary.problems).toEqual([{ code: "timeout", message: "ports collector: no answer within 20 s" }]);
-    expect(cancelled).toHaveLength(25);
+    expect(cancelled).toHaveLength(27);
   });
 
   it("replaces a scan report by the failure, so that an older good one is not taken for today's", async () => {

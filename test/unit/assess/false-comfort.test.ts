@@ -7,6 +7,7 @@ import {
   GATEWAY,
   goodEvidence,
   HARDENED,
+  PLUGIN_ON,
   listener,
   NO_WAY_TO_ROOT,
   ports,
@@ -43,6 +44,7 @@ describe("privilege_approval_required is not misled by", () => {
       authored({
         tools: { exec: { mode: "auto" } },
         agents: { entries: { strict: { tools: { exec: { ask: "always" } } } } },
+        ...PLUGIN_ON,
       }),
       "not_assessed",
     ],
@@ -315,7 +317,7 @@ describe("elevation_timeout_30m", () => {
       goodEvidence({ privilege }),
     );
     expect([result?.observed_state, result?.evidence[0]?.detail]).toEqual([
-      "grants of `cse run` end after 30 idle minutes and when the clock is set back; there is no sudo here that could remember a password",
+      "grants end after 30 idle minutes and when the clock is set back; there is no sudo here that could remember a password",
       "sudo is not installed",
     ]);
     expect(result?.gap).not.toContain("could not be read");

@@ -12,7 +12,7 @@ const violation: Fact = {
   risk: "critical",
 };
 const unknown: Fact = { kind: "unknown", reason: "d could not be read", remedy: "let d be read" };
-const unbuilt: Fact = { kind: "unbuilt", part: "gateway-hook" };
+const unbuilt: Fact = { kind: "unbuilt", part: "hook-probe" };
 const none: Fact = { kind: "no-object", seen: "there is no e" };
 
 describe("weigh", () => {

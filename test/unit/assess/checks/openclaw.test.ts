@@ -74,11 +74,6 @@ table("privilege_approval_required", [
     "violation",
   ],
   ["is partial when a model approves", withExec({ mode: "auto" }), "partial"],
-  [
-    "is not assessed when a human is asked, because the broker is not measured yet",
-    withExec({ mode: "ask" }),
-    "not_assessed",
-  ],
   ["is not assessed when exec is denied", withExec({ mode: "deny" }), "not_assessed"],
   ["is not assessed when everything runs in the sandbox", withExec({ mode: "full" }, "all"), "not_assessed"],
   [
@@ -273,7 +268,7 @@ table("prompt_injection_controls", [
     "partial",
   ],
   [
-    "is not assessed when open ingress meets a sandboxed agent, because the hook does not exist yet",
+    "is not assessed when open ingress meets a sandboxed agent, because the hook is not tried out",
     { config: config({ ...boxed, channels: { telegram: { enabled: true, dmPolicy: "open", allowFrom: ["*"] } } }) },
     "not_assessed",
   ],
@@ -329,7 +324,11 @@ table("command_policy_enforced", [
     "partial",
   ],
   ["is partial when inline code is not looked at", withExec({ mode: "allowlist" }), "partial"],
-  ["is not assessed when everything is listed, because nothing enforces it yet", v2("deny", [rule]), "not_assessed"],
+  [
+    "is not assessed when everything is listed, because the gateway is not tried out",
+    v2("deny", [rule]),
+    "not_assessed",
+  ],
   [
     "is not assessed when the policy file is broken",
     { commandPolicy: unseen("json-invalid", "command-policy.json is empty") },
@@ -345,7 +344,7 @@ table("session_boundary_enforced", [
     "partial",
   ],
   [
-    "is partial when each sender has a session, because the gateway does not use grants yet",
+    "is partial when each sender has a session, because the gateway is not tried out",
     { config: config({ session: { dmScope: "per-channel-peer" }, channels: HARDENED.channels }) },
     "partial",
   ],
@@ -365,12 +364,62 @@ table("session_boundary_enforced", [
   ["is not assessed when the config cannot be read", { config: unseen() }, "not_assessed"],
 ]);
 
-for (const id of ["runtime_privilege_hook_installed", "multi_factor_approval"]) {
-  table(id, [
-    ["is not assessed as long as the part it measures does not exist", {}, "not_assessed"],
-    ["is not assessed when the config cannot be read", { config: unseen() }, "not_assessed"],
-  ]);
-}
+table("multi_factor_approval", [
+  ["is not assessed when nothing of it was tried out", {}, "not_assessed"],
+  ["is not assessed when the config cannot be read", { config: unseen() }, "not_assessed"],
+]);
+
+const withPlugin = (entry: object, plugins: object = {}, rest: object = HARDENED): Partial<AssessEvidence> => ({
+  config: config({ ...rest, plugins: { entries: { "cyber-security-engineer": entry }, ...plugins } }),
+});
+const ON = { enabled: true };
+table("runtime_privilege_hook_installed", [
+  ["is a violation when there is no config at all", { config: config(undefined) }, "violation"],
+  ["is a violation when the plugin has no entry", { config: config(HARDENED) }, "violation"],
+  ["is a violation when its entry is switched off", withPlugin({ enabled: false }), "violation"],
+  ["is a violation when its entry does not say that it is on", withPlugin({}), "violation"],
+  ["is a violation when plugins are off", withPlugin(ON, { enabled: false }), "violation"],
+  ["is a violation when plugins.allow leaves it out", withPlugin(ON, { allow: ["telegram"] }), "violation"],
+  ["is a violation when plugins.deny names it", withPlugin(ON, { deny: ["cyber-security-engineer"] }), "violation"],
+  ["is a violation when its gate is off", withPlugin({ ...ON, config: { execGate: { mode: "off" } } }), "violation"],
+  ["is a violation when nobody has its socket", { broker: seen({ path: "/b", held_by: "none" }) }, "violation"],
+  ["is a violation when another process has it", { broker: seen({ path: "/b", held_by: "other" }) }, "violation"],
+  ["is partial when opaque commands pass", withPlugin({ ...ON, config: { execGate: { opaque: "allow" } } }), "partial"],
+  ["is partial when its config is not valid", withPlugin({ ...ON, config: { execGate: { mod: "off" } } }), "partial"],
+  ["is not assessed when all is in order, because no call is tried out", {}, "not_assessed"],
+  [
+    "is not assessed also with a token that OpenClaw looks up",
+    withPlugin({ ...ON, config: { approvalToken: { source: "env", id: "T" } } }),
+    "not_assessed",
+  ],
+  ["is not assessed when no gateway runs", { broker: unseen("file-missing") }, "not_assessed"],
+  ["is not assessed when the config cannot be read", { config: unseen() }, "not_assessed"],
+]);
+
+const HOST = { tools: { exec: { mode: "ask" } } };
+table("privilege_approval_required", [
+  ["is not assessed when a gate holds what agents run here", withPlugin(ON, {}, HOST), "not_assessed"],
+  ["is partial when they run it and the plugin is off", withPlugin({ enabled: false }, {}, HOST), "partial"],
+  ["is partial when there is no plugin", { config: config(HOST) }, "partial"],
+  [
+    "is partial when the gate is off",
+    withPlugin({ ...ON, config: { execGate: { mode: "off" } } }, {}, HOST),
+    "partial",
+  ],
+  [
+    "is partial when opaque commands pass",
+    withPlugin({ ...ON, config: { execGate: { opaque: "allow" } } }, {}, HOST),
+    "partial",
+  ],
+  [
+    "is a violation when the agent itself may approve",
+    withPlugin({ ...ON, config: { approvers: { allowRuntime: true } } }),
+    "violation",
+  ],
+  ["is partial when a device was enrolled without proof", { approvers: seen(["device without proof"]) }, "partial"],
+  ["is not assessed when nobody is enrolled", { approvers: seen([]) }, "not_assessed"],
+  ["is not assessed when the list of approvers is broken", { approvers: unseen("json-invalid") }, "not_assessed"],
+]);
 
 describe("an answer about OpenClaw's config", () => {
   it("names the setting that holds by default, the file and the time", () => {
