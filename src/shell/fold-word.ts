@@ -1,4 +1,3 @@
-import { CHARS_PER_STEP } from "./budget.ts";
 import type {
   ArithmeticExpression,
   CommandExpansionPart,
@@ -9,7 +8,7 @@ import type {
   WordPart,
 } from "unbash";
 import { calculate, readInteger } from "./arithmetic.ts";
-import { WorkLimitReached } from "./budget.ts";
+import { CHARS_PER_STEP, WorkLimitReached } from "./budget.ts";
 import { expandBraces } from "./brace-expansion.ts";
 import { ANY, bounded, HOLE, isKnown, literally, OPEN, STAR, withWildcards } from "./marks.ts";
 import { changeCase, removeMatch, replaceMatch, slice } from "./parameter.ts";
@@ -74,7 +73,13 @@ export function foldText(folding: Folding, word: Word): string {
     const joined = values.join(" ");
     text += at === 0 && part.type === "Literal" ? tilde(folding, part.text, joined) : joined;
   }
-  return bounded(text);
+  return bounded(paid(folding, text));
+}
+
+/** A value that is put together from itself, time and again, grows far beyond the text. */
+function paid(folding: Folding, value: string): string {
+  folding.spend(1 + Math.floor(value.length / CHARS_PER_STEP));
+  return value;
 }
 
 /** A word of more characters is followed only where it is one quoted string. */
@@ -93,7 +98,7 @@ function partsOf(folding: Folding, word: Word): readonly WordPart[] | undefined 
 
 /** The parts of a here-document or of a quoted string. */
 export function foldParts(folding: Folding, parts: readonly WordPart[]): string {
-  return bounded(parts.map((part) => expandPart(folding, part).values.join(" ")).join(""));
+  return bounded(paid(folding, parts.map((part) => expandPart(folding, part).values.join(" ")).join("")));
 }
 
 function joinParts(folding: Folding, word: Word, parts: readonly WordPart[]): string[] {
@@ -132,8 +137,7 @@ function joinParts(folding: Folding, word: Word, parts: readonly WordPart[]): st
     }
   }
   if (current !== null) fields.push(bounded(current));
-  // A value that is put together from itself, time and again, grows far beyond the text.
-  folding.spend(fields.length + Math.floor(fields.reduce((sum, field) => sum + field.length, 0) / CHARS_PER_STEP));
+  for (const field of fields) paid(folding, field);
   return fields;
 }
 
