@@ -6,7 +6,7 @@ const COMMAND = {
   description: "Cyber Security Engineer: what listens, what talks out, and how safe this host is",
 };
 
-/** `openclaw cse ...` is `cse ...`: the same program in a process of its own, so that nothing is told twice. */
+/** `openclaw cse` is the `cse` program: the same program in a process of its own, so that nothing is told twice. */
 export function registerCliDoor(api: HostApi): void {
   api.registerCli(
     ({ program }) => {

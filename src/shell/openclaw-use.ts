@@ -97,7 +97,7 @@ function verdict(
   return counts ? `${program} ${group}${action === "" ? "" : ` ${action}`} ${found.why}` : null;
 }
 
-/** `openclaw ...`, `node .../openclaw.mjs ...`, `cse ...`, `node .../dist/cli.js ...`. */
+/** `openclaw ...`, `node .../openclaw.mjs ...`, the `cse` program, `node .../dist/cli.js ...`. */
 function commandLine(
   words: readonly string[],
 ): { readonly program: "openclaw" | "cse"; readonly args: readonly string[] } | null {

@@ -57,7 +57,7 @@ describe("what our texts tell a reader to run", () => {
   });
 
   it.each([
-    ["approvers list", "approvers list: there is no command approvers below cse"],
+    ["egress watch", "egress watch: there is no command egress below cse"],
     ["scan", "scan: there is no command  below scan"],
     ["scan egress --watch 60", "scan egress --watch 60: egress has no --watch"],
     ["scan egress --json", null],
