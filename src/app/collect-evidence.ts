@@ -60,89 +60,34 @@ export async function collectEvidence(
     }
   };
 
-  const [
-    config,
-    stateTree,
-    gateway,
-    privilege,
-    commandPolicy,
-    promptPolicy,
-    sockets,
-    ports,
-    egress,
-    backup,
-    update,
-    auditLog,
-    grants,
-    broker,
-    approvers,
-    approvals,
-    devices,
-    extensions,
-    suppliers,
-    unit,
-    firewall,
-    patching,
-    volume,
-    clock,
-    configBaseline,
-    native,
-  ] = await Promise.all([
-    gather("config"),
-    gather("stateTree"),
-    gather("gateway"),
-    gather("privilege"),
-    gather("commandPolicy"),
-    gather("promptPolicy"),
-    gather("sockets"),
-    gather("ports"),
-    gather("egress"),
-    gather("backup"),
-    gather("update"),
-    gather("auditLog"),
-    gather("grants"),
-    gather("broker"),
-    gather("approvers"),
-    gather("approvals"),
-    gather("devices"),
-    gather("extensions"),
-    gather("suppliers"),
-    gather("unit"),
-    gather("firewall"),
-    gather("patching"),
-    gather("volume"),
-    gather("clock"),
-    gather("configBaseline"),
-    gather("native"),
-  ]);
-  const evidence: AssessEvidence = {
-    config,
-    stateTree,
-    gateway,
-    privilege,
-    commandPolicy,
-    promptPolicy,
-    sockets,
-    ports,
-    egress,
-    backup,
-    update,
-    auditLog,
-    grants,
-    broker,
-    approvers,
-    approvals,
-    devices,
-    extensions,
-    suppliers,
-    unit,
-    firewall,
-    patching,
-    volume,
-    clock,
-    configBaseline,
-    native,
-  };
+  const evidence = await allOf<AssessEvidence>({
+    config: gather("config"),
+    stateTree: gather("stateTree"),
+    gateway: gather("gateway"),
+    privilege: gather("privilege"),
+    commandPolicy: gather("commandPolicy"),
+    promptPolicy: gather("promptPolicy"),
+    sockets: gather("sockets"),
+    ports: gather("ports"),
+    egress: gather("egress"),
+    backup: gather("backup"),
+    update: gather("update"),
+    auditLog: gather("auditLog"),
+    grants: gather("grants"),
+    broker: gather("broker"),
+    approvers: gather("approvers"),
+    approvals: gather("approvals"),
+    devices: gather("devices"),
+    extensions: gather("extensions"),
+    suppliers: gather("suppliers"),
+    unit: gather("unit"),
+    firewall: gather("firewall"),
+    patching: gather("patching"),
+    volume: gather("volume"),
+    clock: gather("clock"),
+    configBaseline: gather("configBaseline"),
+    native: gather("native"),
+  });
   return { evidence, problems };
 }
 
@@ -164,4 +109,11 @@ export async function withinLimit<T>(
   } finally {
     timer.cancel();
   }
+}
+
+/** Waits for what was started side by side, each under its own name. */
+async function allOf<T extends object>(started: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const names = Object.keys(started) as (keyof T & string)[];
+  const values = await Promise.all(names.map(async (name) => [name, await started[name]] as const));
+  return Object.fromEntries(values) as T;
 }

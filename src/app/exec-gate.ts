@@ -7,11 +7,12 @@
 import type { SessionIdentity } from "../core/elevation.ts";
 import type { GatewayAsker, GatewayDecision, GatewayQuestion } from "../core/gateway-question.ts";
 import { refuse, type Refusal } from "../core/refusal.ts";
+import { quoteShellWord } from "../core/shell-word.ts";
 import { clip } from "../core/text.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { PluginConfig } from "../schema/plugin-config.ts";
 import { isAbove, isAtOrBelow, type ProtectedPaths } from "./protected-path.ts";
-import { type OwnNames, quoteForShell, readToolUse, type ToolCall, type ToolUse } from "./tool-use.ts";
+import { type OwnNames, readToolUse, type ToolCall, type ToolUse } from "./tool-use.ts";
 import type { TypedText } from "./typed-text.ts";
 
 /** What is known of a shell command without running it. */
@@ -120,7 +121,7 @@ async function decideUse(deps: ExecGateDeps, use: ToolUse): Promise<Step> {
 
 /** Variables of the call count as if the command set them first: BASH_ENV and its like change what runs. */
 function withEnv(text: string, env: Readonly<Record<string, string>>): string {
-  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoteForShell(value)}\n`);
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoteShellWord(value)}\n`);
   return exports.join("") + text;
 }
 
@@ -146,7 +147,7 @@ function throughShim({ node, path, socket, realSudo }: ShimCall, words: readonly
     'OPENCLAW_ELEVATION_TOKEN="$OPENCLAW_ELEVATION_TOKEN"',
     '${OPENCLAW_PRIV_REASON:+"OPENCLAW_PRIV_REASON=$OPENCLAW_PRIV_REASON"}',
   ];
-  const call = [node, "--no-addons", path, socket, realSudo, "sudo", ...words].map(quoteForShell);
+  const call = [node, "--no-addons", path, socket, realSudo, "sudo", ...words].map(quoteShellWord);
   return ["/usr/bin/env", "-i", ...kept, ...call].join(" ");
 }
 

@@ -1,4 +1,5 @@
 import { SecurityError } from "../core/error.ts";
+import { quoteShellWord } from "../core/shell-word.ts";
 
 /** Everything the shim is started with; absolute paths, fixed when it is installed. */
 export interface ShimPaths {
@@ -49,5 +50,5 @@ export function isShimScript(text: string): boolean {
 
 /** One word of a shell command that means exactly this text. */
 export function shellWord(text: string): string {
-  return /^[A-Za-z0-9_/.:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[A-Za-z0-9_/.:@%+,-]+$/.test(text) ? text : quoteShellWord(text);
 }

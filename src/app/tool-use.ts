@@ -3,6 +3,7 @@
  * chosen by the model. A tool that can run or write and is not in the table passes unseen, so the
  * table names every one the host ships; what other plugins bring is theirs to guard.
  */
+import { quoteShellWord } from "../core/shell-word.ts";
 export type ToolUse =
   | { readonly kind: "harmless" }
   /** Shell text that the host would run. */
@@ -268,9 +269,5 @@ function textOf(value: unknown): string {
 
 /** The words as one line for a shell; undefined where one of them is not text. */
 function quoteAll(words: readonly unknown[]): string | undefined {
-  return words.every((word) => typeof word === "string") ? words.map(quoteForShell).join(" ") : undefined;
-}
-
-export function quoteForShell(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  return words.every((word) => typeof word === "string") ? words.map(quoteShellWord).join(" ") : undefined;
 }

@@ -1,8 +1,9 @@
+import { CHANGE_KINDS, type ChangeKind } from "../core/change-kind.ts";
 import { compareRisk, isAtLeast } from "../core/risk.ts";
 import { epochFromIso } from "../core/time.ts";
 import type { AssessmentRun, RunCheck } from "../schema/assessment-history.ts";
 import { type CheckStatus, STATUSES } from "./assessment.ts";
-import { type Change, CHANGE_KINDS, type ChangeKind } from "./over-time.ts";
+import type { Change } from "./over-time.ts";
 import { isOpenGap } from "./totals.ts";
 
 /**

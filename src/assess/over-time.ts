@@ -1,18 +1,6 @@
+import type { ChangeKind } from "../core/change-kind.ts";
 import type { Risk } from "../core/risk.ts";
 import type { RunCheck } from "../schema/assessment-history.ts";
-
-/** Worst first. */
-export const CHANGE_KINDS = [
-  "reopened",
-  "new",
-  "escalated",
-  "waiver-expired",
-  "became-unassessed",
-  "waived",
-  "improved",
-  "resolved",
-] as const;
-export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** How one check differs between two runs. */
 export interface Change {

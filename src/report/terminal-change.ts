@@ -1,5 +1,6 @@
 import { CHECKS } from "../assess/checks.ts";
-import type { Change, ChangeKind, Score, TrendPoint } from "../assess/over-time.ts";
+import type { ChangeKind } from "../core/change-kind.ts";
+import type { Change, Score, TrendPoint } from "../assess/over-time.ts";
 import { plural } from "../core/text.ts";
 import { type Column, renderTable, type TextOptions, wrap } from "./terminal-layout.ts";
 import { describeChange, describeScore, formatTime, STATUS_LABEL } from "./wording.ts";

@@ -1,5 +1,6 @@
 import type { AssessedCheck, AssessmentTotals, CheckStatus } from "../assess/assessment.ts";
-import type { ChangeKind, Score } from "../assess/over-time.ts";
+import type { Score } from "../assess/over-time.ts";
+import type { ChangeKind } from "../core/change-kind.ts";
 import type { AddressCategory, EgressFindingType, PortFindingType, ProcessFacts, Scope } from "../core/network.ts";
 import { RISKS, type Risk } from "../core/risk.ts";
 import { plural } from "../core/text.ts";

@@ -1,3 +1,4 @@
+import { quoteShellWord } from "../core/shell-word.ts";
 import type { SchedulerKind } from "../schema/cycle-state.ts";
 
 /** In every file and block that is ours; nothing without it is ever replaced or removed. */
@@ -128,8 +129,8 @@ const CRON_END = `# ${NAME}: end`;
 /** Source: crontab(5): a percent sign ends the command, so it is escaped; the rest is one shell word each. */
 function cronBlock({ node, cli, everyMinutes, env }: ScheduleWish): string {
   const words = [
-    ...Object.entries(env).map(([name, value]) => `${name}=${shellWord(value)}`),
-    ...[node, cli].map(shellWord),
+    ...Object.entries(env).map(([name, value]) => `${name}=${quoteShellWord(value)}`),
+    ...[node, cli].map(quoteShellWord),
   ];
   const line = `${cronTimes(everyMinutes)} ${words.join(" ")} cycle >/dev/null 2>&1`.replaceAll("%", "\\%");
   return `# ${MARKER}\n${line}\n${CRON_END}\n`;
@@ -140,10 +141,6 @@ function cronTimes(everyMinutes: number): string {
   if (everyMinutes < 60) return `*/${everyMinutes} * * * *`;
   const hours = Math.max(1, Math.round(everyMinutes / 60));
   return hours >= 24 ? "7 3 * * *" : `7 */${hours} * * *`;
-}
-
-function shellWord(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The table with our block in it, in place of an older one; null as block: without it. */

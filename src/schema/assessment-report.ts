@@ -1,3 +1,4 @@
+import { CHANGE_KINDS } from "../core/change-kind.ts";
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 
 /**
@@ -59,16 +60,7 @@ const CHECK = Type.Object(
 );
 const CHANGE = Type.Object(
   {
-    kind: oneOf(
-      "reopened",
-      "new",
-      "escalated",
-      "waiver-expired",
-      "became-unassessed",
-      "waived",
-      "improved",
-      "resolved",
-    ),
+    kind: oneOf(...CHANGE_KINDS),
     check_id: checkId,
     status_before: orNull(status),
     status,

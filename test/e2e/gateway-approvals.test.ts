@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { RunResult } from "../../src/app/elevation-result.ts";
 import { deviceApprover, runtimeApprover, type TestApprover } from "../helpers/gateway/approver.ts";
 import { openControlUi } from "../helpers/gateway/control-ui.ts";
+import { enroll } from "../helpers/gateway/elevation.ts";
 import { elevationPlugin } from "../helpers/gateway/elevation-plugin.ts";
 import { type Gateway, READY_WITHIN_MS, startGateway } from "../helpers/gateway/gateway.ts";
 import { itUnless, toolPath } from "../helpers/requires.ts";
@@ -37,17 +38,6 @@ describe("approvals through the real gateway", () => {
   const callInTurn = async (args: object): Promise<unknown> => {
     const { toolResults } = await gateway.agentTurn([{ tool: "tool_call", args: { id: "runPrivileged", args } }]);
     return (JSON.parse(toolResults[0] ?? "{}") as { result: unknown }).result;
-  };
-  const enroll = async (...ids: readonly string[]): Promise<void> => {
-    const approvers = ids.map((id) => ({
-      kind: "device",
-      id,
-      name: "test",
-      enrolled_at: "2026-11-28T12:00:00Z",
-      proof: "none",
-    }));
-    const text = JSON.stringify({ schemaVersion: 1, approvers });
-    await gateway.write(join(gateway.stateDir, "security/approvers.json"), text);
   };
   const withApprover = async <A extends TestApprover, T>(approver: A, use: (approver: A) => Promise<T>): Promise<T> => {
     try {
@@ -112,7 +102,7 @@ describe("approvals through the real gateway", () => {
     "runs once what an enrolled device allows, and shows it the exact words",
     async () => {
       await withApprover(await deviceApprover(gateway, { decide: () => "allow-once" }), async (device) => {
-        await enroll(device.deviceId);
+        await enroll(gateway, device.deviceId);
         expect(await ask({}, "turn")).toMatchObject({ status: "completed", exitCode: 0, ran: true });
         expect(device.asked[0]?.title).toMatch(/^Run as "root"\? \[[0-9a-f]{8}\]$/);
         expect(device.asked[0]?.description.split("\n")).toContain(`  "${join(gateway.home, `ran-${count}`)}"`);
@@ -128,7 +118,7 @@ describe("approvals through the real gateway", () => {
     async () => {
       const device = await deviceApprover(gateway, { decide: () => "allow-once", scopes: ["operator.approvals"] });
       await withApprover(device, async ({ deviceId }) => {
-        await enroll(deviceId);
+        await enroll(gateway, deviceId);
         expect(await ask()).toMatchObject({ status: "completed", ran: true });
       });
     },
@@ -146,7 +136,7 @@ describe("approvals through the real gateway", () => {
           await ui.decide((await route.next()).id, "Allow once");
           expect(await stranger).toMatchObject({ code: "approver-not-enrolled", ran: false });
 
-          await enroll(ui.deviceId);
+          await enroll(gateway, ui.deviceId);
           const friend = ask();
           const shown = await ui.decide((await route.next()).id, "Allow once");
           expect(await friend).toMatchObject({ status: "completed", ran: true });
@@ -169,7 +159,7 @@ describe("approvals through the real gateway", () => {
     async () => {
       const decide = ({ title }: { title: string }) => (title.startsWith("Allowed once") ? "deny" : "allow-once");
       await withApprover(await deviceApprover(gateway, { decide }), async (device) => {
-        await enroll(device.deviceId);
+        await enroll(gateway, device.deviceId);
 
         expect(await ask({ keepSession: true })).toMatchObject({ status: "completed", ran: true });
         expect(device.asked.map(({ title }) => title.slice(0, 12))).toEqual(['Run as "root', "Allowed once"]);
@@ -183,7 +173,7 @@ describe("approvals through the real gateway", () => {
     "counts nobody when the list of approvers is not sound",
     async () => {
       await withApprover(await deviceApprover(gateway, { decide: () => "allow-once" }), async (device) => {
-        await enroll(device.deviceId, device.deviceId);
+        await enroll(gateway, device.deviceId, device.deviceId);
         expect(await ask()).toMatchObject({ status: "refused", code: "approvers-broken", ran: false });
         expect(device.asked).toEqual([]);
       });
@@ -196,7 +186,7 @@ describe("approvals through the real gateway", () => {
     "takes a question away when its time is over, and leaves nothing to answer",
     async () => {
       await withApprover(await runtimeApprover(gateway), async (route) => {
-        await enroll();
+        await enroll(gateway);
         const result = gateway.invokeTool("askFor", { ttlMs: 1_500 });
         const { id } = await route.next();
         expect(JSON.stringify(await result)).toContain("approval-expired");
@@ -215,7 +205,7 @@ describe("approvals through the real gateway", () => {
     async () => {
       await withApprover(await runtimeApprover(gateway, { decide: () => "allow-once" }), async () => {
         const id = "ab".repeat(32);
-        await enroll(id);
+        await enroll(gateway, id);
         const forge = `
           const { DatabaseSync } = require("node:sqlite");
           const database = new DatabaseSync(process.argv[1], { timeout: 10_000 });
